@@ -1,0 +1,236 @@
+"""OryAdminAPI: one conversation with one Ory project. Session, key, TLS, retries, errors in plain words.
+
+Knows nothing of pagination or Singer. Requests go to `base_url` and nowhere else: no redirect is followed,
+so the key cannot reach another host. Facts about the server's answers come from running Kratos v1.0.0,
+v1.3.1 and v26.2.0 and from Ory's documentation.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import backoff
+import requests
+from requests.auth import AuthBase
+
+from tap_ory import plain_words
+from tap_ory.errors import AnswerError, TapOryError, UnavailableError
+from tap_ory.pacing import Governor, server_wait
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+
+    from tap_ory.settings import Settings
+
+logger = logging.getLogger("tap-ory")
+
+IDENTITIES_PATH = "/admin/identities"
+VERSION_PATH = "/admin/version"
+RETRYABLE_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
+#: Kratos on CockroachDB says this with a 400 when two transactions collide.
+RETRYABLE_400 = "Unable to serialize access"
+#: An answer larger than this is refused before it fills the memory.
+MAX_BODY_BYTES = 256 * 1024 * 1024
+CHUNK_BYTES = 1024 * 1024
+#: A server that asks for a longer pause than this, in seconds, is not waited for.
+MAX_SERVER_WAIT = 900.0
+#: The longest pause between two tries, in seconds; Ory's documentation advises this cap.
+MAX_PAUSE = 30.0
+#: Tries of one request: about ten minutes for a server that restarts, a few seconds for one that errs on
+#: this very request, and hardly any before the first answer, when a setting is likely wrong.
+TRIES, TRIES_500, TRIES_FIRST_CONTACT = 24, 5, 3
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A successful answer: headers (case-insensitive) and the decoded body."""
+
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class RetryableError(UnavailableError):
+    """Something that may go away by itself.
+
+    `wait` is the pause in seconds that the server asked for, or None; `tries` bounds the attempts.
+    """
+
+    def __init__(self, message: str, *, wait: float | None = None, tries: int = TRIES, status: int = 0) -> None:
+        """Keep what the retry loop needs; `status` is 0 where no answer came."""
+        super().__init__(message)
+        self.wait = wait
+        self.tries = tries
+        self.status = status
+
+
+class _BearerAuth(AuthBase):
+    """Sets the key, or nothing: an auth of our own also keeps `requests` from sending one out of ~/.netrc."""
+
+    def __init__(self, token: str | None) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._token:
+            request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+class OryAdminAPI:
+    """GET requests to one Ory project. Safe to use from several threads; each has its own session."""
+
+    def __init__(self, settings: Settings, governor: Governor | None = None) -> None:
+        """Open nothing yet; the first request does."""
+        self.settings = settings
+        self.governor = governor or Governor()
+        self._local = threading.local()
+        self._contacted = False
+
+    def __repr__(self) -> str:
+        """Name the host only."""
+        return f"OryAdminAPI({self.settings.base_url!r})"
+
+    def get(self, path: str, params: Mapping[str, str | int] | None = None, *, retry: bool = True) -> Answer:
+        """Return the 200 answer to `base_url` + `path`.
+
+        Retries what may go away by itself, for a bounded time.
+
+        Raises:
+            AccessError: the server refused, or is not the one that the settings mean.
+            UnavailableError: no answer within the bounded retries.
+            AnswerError: an answer that the API never gives.
+        """
+        attempts = 0
+
+        def attempt() -> Answer:
+            nonlocal attempts
+            attempts += 1
+            return self._send(path, params or {})
+
+        def give_up(error: Exception) -> bool:
+            return not isinstance(error, RetryableError) or attempts >= self._tries(error) or not retry
+
+        def announce(details: Mapping[str, object]) -> None:
+            error = details["exception"]
+            logger.warning("%s Try %d follows in %.1f s.", error, attempts + 1, details["wait"])
+
+        retrying = backoff.on_exception(
+            _pauses,
+            RetryableError,
+            giveup=give_up,
+            jitter=_jitter,
+            on_backoff=announce,
+            logger=None,
+        )(attempt)
+        return retrying()
+
+    def _tries(self, error: RetryableError) -> int:
+        if (error.wait or 0) > MAX_SERVER_WAIT:
+            return 1
+        if self._contacted or error.status:
+            return error.tries
+        return min(error.tries, TRIES_FIRST_CONTACT)
+
+    def _send(self, path: str, params: Mapping[str, str | int]) -> Answer:
+        url = self.settings.base_url + path
+        self.governor.wait_turn()
+        answered = False
+        try:
+            with self._session().get(
+                url,
+                params=params,
+                stream=True,
+                allow_redirects=False,
+                timeout=self.settings.request_timeout,
+                # Given here and not on the session, where REQUESTS_CA_BUNDLE would win over it.
+                verify=self.settings.ca_bundle or True,
+            ) as response:
+                self._contacted = answered = True
+                self.governor.learn(response.status_code, response.headers)
+                body = _read_body(response, self.settings.request_timeout)
+        except requests.RequestException as error:
+            raise self._no_answer(url, error) from error
+        finally:
+            if not answered:
+                self.governor.forget()
+        return self._judge(url, response, body)
+
+    def _no_answer(self, url: str, error: requests.RequestException) -> TapOryError:
+        failure = plain_words.explain_failure(url, error, self.settings)
+        if failure.retryable:
+            return RetryableError(failure.message)
+        return UnavailableError(failure.message)
+
+    def _judge(self, url: str, response: requests.Response, body: bytes) -> Answer:
+        status = response.status_code
+        headers = response.headers
+        if status == requests.codes.ok:
+            first, last = body[:100].lstrip(b"\xef\xbb\xbf \t\r\n")[:1], body[-100:].rstrip()[-1:]
+            if (first, last) in {(b"[", b"]"), (b"{", b"}")}:
+                return Answer(headers, body)
+            if first in {b"[", b"{"}:
+                # Without a Content-Length only the text itself tells that its end is missing.
+                raise RetryableError(plain_words.cut_short(url), status=status)
+        server_words = plain_words.server_message(body, self.settings.api_token)
+        if status in RETRYABLE_STATUS or (status == requests.codes.bad_request and RETRYABLE_400 in server_words):
+            wait = server_wait(headers) if status in {429, 503} else None
+            raise RetryableError(
+                plain_words.explain_unavailable(url, status, server_words, wait),
+                wait=wait,
+                tries=TRIES_500 if status == requests.codes.server_error else TRIES,
+                status=status,
+            )
+        raise plain_words.explain_refusal(url, response, server_words, self.settings)
+
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = requests.Session()
+            session.auth = _BearerAuth(self.settings.api_token)
+            session.headers.update(
+                {
+                    "Accept": "application/json",
+                    # Pinned: what else `requests` would offer depends on packages that happen to be there.
+                    "Accept-Encoding": "gzip, deflate",
+                    "User-Agent": self.settings.user_agent,
+                }
+            )
+            self._local.session = session
+        return session
+
+
+def _read_body(response: requests.Response, timeout: float) -> bytes:
+    """Read the body piece by piece, so that neither its size nor a slow drip is without bound."""
+    deadline = time.monotonic() + 10 * timeout
+    chunks: list[bytes] = []
+    size = 0
+    for chunk in response.iter_content(CHUNK_BYTES):
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > MAX_BODY_BYTES:
+            msg = (
+                f"{response.url.split('?')[0]} answered with more than {MAX_BODY_BYTES >> 20} MiB. "
+                "Lower page_size, or check that base_url is an Ory Admin API."
+            )
+            raise AnswerError(msg)
+        if time.monotonic() > deadline:
+            raise requests.exceptions.ReadTimeout
+    return b"".join(chunks)
+
+
+def _pauses() -> Generator[float, RetryableError, None]:
+    """Yield the pause before the next try, in seconds: what the server asks for, else 0.5, 1, 2 ... 30."""
+    error = yield 0.0
+    pause = 0.5
+    while True:
+        error = yield pause if error.wait is None else error.wait
+        pause = min(pause * 2, MAX_PAUSE)
+
+
+def _jitter(seconds: float) -> float:
+    """Lengthen a pause by up to a quarter and a tenth of a second, so that clients do not come back in step."""
+    return seconds + random.uniform(0, 0.1 + seconds / 4)  # noqa: S311

@@ -1,0 +1,42 @@
+"""`tap-ory --check`: what "Connected" is to users of a hosted connector. One or two cheap requests."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from tap_ory.api import IDENTITIES_PATH, VERSION_PATH
+from tap_ory.errors import TapOryError
+from tap_ory.paging import row_ids
+from tap_ory.reading import total_count
+
+if TYPE_CHECKING:
+    from tap_ory.api import OryAdminAPI
+
+
+def check(api: OryAdminAPI) -> str:
+    """Return one line: host, project slug, server version, number of identities, rate limits.
+
+    Raises:
+        TapOryError: with the sentence that says what is wrong.
+    """
+    answer = api.get(IDENTITIES_PATH, {"page": 0, "per_page": 1})
+    row_ids(answer.body)
+    parts = [f"Connected to {api.settings.base_url}"]
+    if api.settings.project_slug:
+        parts.append(f"project {api.settings.project_slug}")
+    if version := _server_version(api):
+        parts.append(f"server version {version}")
+    total = total_count(answer)
+    parts.append("number of identities not told" if total is None else f"{total:,} identities")
+    parts.append(f"rate limits {api.governor.limit_header}" if api.governor.limit_header else "no rate limits seen")
+    return ", ".join(parts)
+
+
+def _server_version(api: OryAdminAPI) -> str | None:
+    """Kratos tells its version on the admin port; elsewhere its absence means nothing."""
+    try:
+        version = json.loads(api.get(VERSION_PATH, retry=False).body).get("version")
+    except (TapOryError, ValueError, AttributeError):
+        return None
+    return version if isinstance(version, str) and version.isprintable() else None

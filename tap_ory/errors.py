@@ -1,0 +1,26 @@
+"""The errors that a user is shown, each as one line: what was tried, what came back, what to do.
+
+Knows nothing of HTTP or Singer. No message here may ever hold the API key or a person's data.
+"""
+
+from __future__ import annotations
+
+
+class TapOryError(Exception):
+    """An error whose text is meant for the user; the program ends with exit code 1."""
+
+
+class SettingsError(TapOryError):
+    """A setting is missing, of the wrong type, or cannot be right."""
+
+
+class AccessError(TapOryError):
+    """The server was reached and refused, or is not the server that the settings mean."""
+
+
+class UnavailableError(TapOryError):
+    """The server could not be reached or did not recover within the bounded retries."""
+
+
+class AnswerError(TapOryError):
+    """The server answered something that is not a page of identities."""

@@ -1,0 +1,148 @@
+"""Page tokens, Link headers, slices of the key space. Knows nothing of HTTP sessions, threads or Singer.
+
+Two families of servers are told apart by what they answer:
+
+- keyset (Kratos v1.1 and newer, Ory Network): the token is the id of the page's last row, rows come in
+  ascending order of id, and any id works as a token, so the key space can be read in slices;
+- offset (Kratos v1.0 and older): the token hides a row number; pages can only be followed one by one.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from dataclasses import dataclass
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+
+from tap_ory.errors import AnswerError
+
+KEY_SPACE = 1 << 128
+#: A token that is longer is none: keyset tokens have 36 characters, offset tokens about 30.
+TOKEN = re.compile(r"[\x21-\x7e]{1,2048}")
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+class _Row(msgspec.Struct):
+    id: str
+
+
+_rows_decoder = msgspec.json.Decoder(list[_Row])
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """One page as it came.
+
+    `body` is a JSON array; `next_token` is None on the last page; `total` is the number of all rows, where
+    the server tells it (offset servers do).
+    """
+
+    body: bytes
+    next_token: str | None
+    total: int | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the page has no rows."""
+        return len(self.body) < 64 and not row_ids(self.body)  # noqa: PLR2004 - no row is that short
+
+
+@dataclass
+class Slice:
+    """A range of the key space, or a whole chain of offset pages, that one reader follows.
+
+    `position` is the token of the next request (None: from the start). `upper` is the last id that belongs
+    to the slice (None: to the end). `written` is how far its rows have reached the output.
+    """
+
+    position: str | None = None
+    upper: str | None = None
+    written: str | None = None
+    done: bool = False
+    #: Width of the stretch that the last page covered: what says how many pages are left.
+    gap: int = 0
+
+    def stretch(self) -> int:
+        """The width of what is still to be read, in ids."""
+        return 0 if self.done else key(self.upper, KEY_SPACE - 1) - key(self.position)
+
+    def split(self) -> Slice:
+        """Give the upper half of what is still to be read away, as a slice of its own."""
+        middle = token(key(self.position) + self.stretch() // 2)
+        taken = Slice(position=middle, upper=self.upper, written=middle, gap=self.gap)
+        self.upper = middle
+        return taken
+
+
+def key(page_token: str | None, default: int = 0) -> int:
+    """Where a keyset token stands in the key space; `default` for no token."""
+    return default if page_token is None else uuid.UUID(page_token).int
+
+
+def token(number: int) -> str:
+    """The keyset token at a place of the key space."""
+    return str(uuid.UUID(int=number))
+
+
+def row_ids(body: bytes) -> list[str]:
+    """The ids of a page's rows, in order.
+
+    Raises:
+        AnswerError: if `body` is no JSON array of objects with a string `id`.
+    """
+    try:
+        return [row.id for row in _rows_decoder.decode(body)]
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        raise not_a_page() from None
+
+
+def not_a_page() -> AnswerError:
+    """The error for a body that is valid HTTP and yet no page of identities."""
+    return AnswerError(
+        "The server answered JSON that is not a list of identities. Check that base_url is the Ory Admin API."
+    )
+
+
+def next_page_token(link_header: str | None) -> str | None:
+    """Return the `page_token` of the link with `rel="next"`, or None if there is none.
+
+    Nothing else of the link is used: it is relative, may miss a proxy's path prefix, and up to Kratos v1.0
+    names an internal host.
+
+    Raises:
+        AnswerError: if a next page exists but its token cannot be read.
+    """
+    for url, parameters in re.findall(r"<([^<>]*)>([^<>]*)", link_header or ""):
+        if not re.search(r';\s*rel="?next"?', parameters):
+            continue
+        tokens = parse_qs(urlsplit(url).query).get("page_token", [])
+        if len(tokens) == 1 and re.fullmatch(TOKEN, tokens[0]):
+            return str(tokens[0])
+        msg = (
+            "The server links to a next page without a page token that can be used. Kratos v0.10 and older "
+            "paginate so and are not supported: upgrade the server."
+        )
+        raise AnswerError(msg)
+    return None
+
+
+def is_keyset(page: Fetched) -> bool:
+    """Whether `page`, the first one, comes from a keyset server: its next token is its last row's id."""
+    if page.next_token is None or not UUID.fullmatch(page.next_token):
+        return False
+    ids = row_ids(page.body)
+    return not ids or ids[-1] == page.next_token
+
+
+def cut(rest: Slice, count: int) -> list[Slice]:
+    """Cut a slice into `count` of equal width, in order; `rest` itself becomes the first."""
+    slices = [rest]
+    width = rest.stretch() // count
+    start = key(rest.position)
+    for number in range(count - 1, 0, -1):
+        middle = token(start + width * number)
+        slices.insert(1, Slice(position=middle, upper=rest.upper, written=middle, gap=rest.gap))
+        rest.upper = middle
+    return slices

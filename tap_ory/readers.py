@@ -1,0 +1,194 @@
+"""Readers: threads that fetch pages ahead of the writer, each on its own slice of the key space.
+
+The one place that knows threads. What a page holds, and where it goes, is the caller's business.
+
+Every id belongs to exactly one slice at any time: slices are half-open ranges of ids, a split happens
+under the lock and only above what its reader has fetched, and a page that reaches beyond its slice carries
+the bound at which the caller cuts it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tap_ory import paging
+from tap_ory.errors import AnswerError
+from tap_ory.paging import Fetched, Slice
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    Fetch = Callable[[str | None], Fetched]
+
+#: Pages that wait for the writer: enough to hide a slow request, few enough to keep memory flat.
+QUEUE_PAGES = 4
+#: A stretch with fewer pages than this is not worth a reader of its own.
+MIN_PAGES_TO_SPLIT = 2
+
+
+@dataclass(frozen=True)
+class Page:
+    """A fetched page on its way to the writer. Rows with an id beyond `upper` belong to another slice.
+
+    `reached` is the token up to which the slice is complete once this page is written, or None at its end.
+    """
+
+    body: bytes
+    slice: Slice
+    upper: str | None
+    reached: str | None
+    total: int | None
+
+
+class _Channel:
+    """A bounded queue that can be closed from either end, so that no thread waits for ever."""
+
+    def __init__(self, size: int) -> None:
+        self._items: deque[Page | BaseException | None] = deque()
+        self._size = size
+        self._changed = threading.Condition()
+        self._closed = False
+
+    def put(self, item: Page | BaseException | None) -> bool:
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or len(self._items) < self._size)
+            if self._closed:
+                return False
+            self._items.append(item)
+            self._changed.notify_all()
+            return True
+
+    def get(self) -> Page | BaseException | None:
+        with self._changed:
+            self._changed.wait_for(lambda: bool(self._items))
+            item = self._items.popleft()
+            self._changed.notify_all()
+            return item
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._items.clear()
+            self._changed.notify_all()
+
+
+class PageReader:
+    """Reads all slices and yields their pages, in order within a slice.
+
+    `slices` is where each slice stands: together, what is not written yet. It may be read by the thread
+    that iterates, under `lock`.
+    """
+
+    def __init__(self, fetch: Fetch, concurrency: int, slices: list[Slice] | None = None) -> None:
+        """`slices` goes on with an interrupted read; None begins a new one."""
+        self._fetch = fetch
+        self._concurrency = concurrency
+        self.slices = slices if slices is not None else [Slice()]
+        self._waiting: deque[Slice] = deque(s for s in self.slices if not s.done)
+        self.lock = threading.Lock()
+        self.keyset = slices is not None
+        self._seen: set[str] = set()
+        self._channel = _Channel(QUEUE_PAGES + concurrency)
+
+    def pages(self) -> Iterator[Page]:
+        """Yield every page once. What a reader raises is raised here, and ends all readers."""
+        if not self.keyset:
+            yield from self._first_page()
+        if not self._waiting:
+            return
+        count = self._concurrency if self.keyset else 1
+        for number in range(count):
+            threading.Thread(target=self._work, name=f"reader-{number + 1}", daemon=True).start()
+        try:
+            while count:
+                item = self._channel.get()
+                if item is None:
+                    count -= 1
+                elif isinstance(item, BaseException):
+                    raise item
+                else:
+                    yield item
+        finally:
+            self._channel.close()
+
+    def _first_page(self) -> Iterator[Page]:
+        """Fetch the first page alone: it tells which family of server this is, and how dense the ids are."""
+        first = self.slices[0]
+        fetched = self._fetch(None)
+        self.keyset = paging.is_keyset(fetched)
+        page = self._advance(first, fetched)
+        if first.done:
+            self._waiting.clear()
+        elif self.keyset and self._concurrency > 1:
+            worthwhile = int(_pages_left(first) // MIN_PAGES_TO_SPLIT)
+            self.slices[:] = paging.cut(first, max(1, min(self._concurrency, worthwhile)))
+            self._waiting = deque(self.slices)
+        yield page
+
+    def _work(self) -> None:
+        try:
+            while (current := self._take()) is not None:
+                while not current.done:
+                    fetched = self._fetch(current.position)
+                    if not self._channel.put(self._advance(current, fetched)):
+                        return
+            self._channel.put(None)
+        except BaseException as error:  # noqa: BLE001 - whatever ends a reader must reach the writer
+            self._channel.put(error)
+
+    def _take(self) -> Slice | None:
+        """A slice nobody reads yet, or the upper half of the one with most left, or None."""
+        with self.lock:
+            if self._waiting:
+                return self._waiting.popleft()
+            if not self.keyset:
+                return None
+            slowest = max(self.slices, key=_pages_left)
+            if _pages_left(slowest) < MIN_PAGES_TO_SPLIT:
+                return None
+            taken = slowest.split()
+            self.slices.append(taken)
+            return taken
+
+    def _advance(self, current: Slice, fetched: Fetched) -> Page:
+        """Move the slice to behind the page, and say what of the page is the slice's."""
+        with self.lock:
+            following = self._following(current, fetched)
+            upper = current.upper
+            current.done = following is None or (upper is not None and following >= upper)
+            if following is not None:
+                if self.keyset:
+                    current.gap = paging.key(following) - paging.key(current.position)
+                current.position = following
+            return Page(fetched.body, current, upper, following, fetched.total)
+
+    def _following(self, current: Slice, fetched: Fetched) -> str | None:
+        """The token of the page after `fetched`, or None at the end.
+
+        Raises:
+            AnswerError: if it does not lead on: following it would read for ever.
+        """
+        following = fetched.next_token
+        if following is None or (fetched.is_empty and not self.keyset):
+            # An offset server links to a next page even from an empty one.
+            return None
+        if self.keyset:
+            leads_on = bool(paging.UUID.fullmatch(following)) and following > (current.position or "")
+        else:
+            leads_on = following not in self._seen
+            self._seen.add(following)
+        if not leads_on:
+            msg = (
+                "The server's link to the next page leads back to a page already read, so the read was ended. "
+                "Run it again; if that does not help, look at the server and at proxies before it."
+            )
+            raise AnswerError(msg)
+        return following
+
+
+def _pages_left(current: Slice) -> float:
+    """How many pages the rest of the slice may hold, judged by the stretch that its last page covered."""
+    return current.stretch() / current.gap if current.gap else 0.0

@@ -1,0 +1,131 @@
+"""TapOry: the settings, the list of streams, and the few places where the command line leaves the SDK's."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+
+import click
+from singer_sdk import Tap
+from singer_sdk.helpers._classproperty import classproperty
+from singer_sdk.helpers.capabilities import PluginCapabilities
+from singer_sdk.plugin_base import JSONSchemaValidator
+
+from tap_ory import settings as config
+from tap_ory.api import OryAdminAPI
+from tap_ory.check import check
+from tap_ory.errors import SettingsError
+from tap_ory.settings import Settings
+from tap_ory.streams.base import BlockWriter
+from tap_ory.streams.identities import IdentitiesStream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import FrameType
+
+    from singer_sdk import Stream
+    from singer_sdk.helpers.capabilities import CapabilitiesEnum
+    from singer_sdk.plugin_base import _ConfigInput
+
+
+class TapOry(Tap):
+    """Singer tap for the identities of one Ory project (Ory Network or self-hosted Ory Kratos)."""
+
+    name = "tap-ory"
+    config_jsonschema: ClassVar[dict[str, Any]] = config.CONFIG_SCHEMA
+    message_writer_class = BlockWriter
+    #: Not BATCH: the SDK's batches ignore deselection, so a deselected field would leave the tap.
+    capabilities: ClassVar[list[CapabilitiesEnum]] = [
+        capability for capability in Tap.capabilities if capability is not PluginCapabilities.BATCH
+    ]
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The validated settings.
+
+        Raises:
+            SettingsError: if a value cannot be right.
+        """
+        return Settings.from_config(self.config, self.get_plugin_version())
+
+    @cached_property
+    def api(self) -> OryAdminAPI:
+        """The conversation with the project, shared by all streams."""
+        return OryAdminAPI(self.settings)
+
+    def discover_streams(self) -> list[Stream]:
+        """Return the streams; no request is made."""
+        return [IdentitiesStream(self)]
+
+    # The environment
+
+    @classproperty
+    def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805
+        """What the environment says, C1's own names included; a value of the wrong type is one line."""
+        cls.append_builtin_config(cls.config_jsonschema)
+        numbers = config.check_environment(os.environ, cls.config_jsonschema)
+        cls._warn_of_unknown(config.names_in_environment(os.environ))
+        own: dict[str, Any] = super()._env_var_config
+        return {**config.aliases_from_environment(os.environ), **own, **numbers}
+
+    @classmethod
+    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> _ConfigInput:
+        """Read the configuration files; with none given, the environment."""
+        return super().cb_config(ctx, param, value or ("ENV",))
+
+    # Validation
+
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        """Check types and bounds without ever repeating a value, which could be the key.
+
+        Raises:
+            SettingsError: with all that is wrong, in one line.
+        """
+        self.append_builtin_config(self.config_jsonschema)
+        validator = JSONSchemaValidator(self.config_jsonschema)
+        errors = [config.explain_violation(error) for error in validator.iter_errors(self._config)]
+        if raise_errors:
+            if errors:
+                raise SettingsError(" ".join(errors))
+            _ = self.settings
+            self._warn_of_unknown(self._config)
+        return errors
+
+    @classmethod
+    def _warn_of_unknown(cls, given: Iterable[str]) -> None:
+        for warning in config.unknown_settings(given, cls.config_jsonschema["properties"]):
+            cls.logger.warning("%s", warning)
+
+    # Ending
+
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG002
+        """End with 128 + signal: a read that was cut must not look like a success."""
+        self.logger.warning("Ended by signal %d before the read was complete.", signum)
+        raise SystemExit(128 + signum)
+
+    # The command line
+
+    @classmethod
+    def cb_check(cls, ctx: click.Context, param: click.Option, value: bool) -> None:  # noqa: ARG003, FBT001
+        """Check the connection and end."""
+        if value:
+            given: _ConfigInput = ctx.params["config"]
+            tap = cls(config=given.config, parse_env_config=given.parse_env)
+            click.echo(check(tap.api))
+            ctx.exit()
+
+    @classmethod
+    def get_singer_command(cls) -> click.Command:
+        """Add `--check` to the SDK's command."""
+        command = super().get_singer_command()
+        command.params.append(
+            click.Option(
+                ["--check"],
+                is_flag=True,
+                help="Check the connection: one line with host, version, identities and rate limits.",
+                callback=cls.cb_check,
+                expose_value=False,
+            )
+        )
+        return command
