@@ -1,0 +1,240 @@
+"""The sandbox itself: a project's server on real ports, in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ory_sandbox.cache import cached_store
+from ory_sandbox.http import Connection
+from ory_sandbox.manners import MANNERS
+from ory_sandbox.ratelimit import Bucket, parse_windows
+from ory_sandbox.render import completed, render
+from ory_sandbox.schemas import identity_schemas
+from ory_sandbox.site import Site
+from ory_sandbox.store import Packed, Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
+    from types import TracebackType
+    from typing import TypeVar
+
+    from ory_sandbox.http import Request, Response
+
+    T = TypeVar("T")
+
+# So generous that nobody meets it: only the headers show.
+DEFAULT_RATE_LIMIT = "100000;w=1,6000000;w=60"
+_REMEMBERED_REQUESTS = 10_000
+_BACKLOG = 128
+
+
+class Seen(NamedTuple):
+    """A request as it came in: ``role`` is ``admin`` or ``public``, header names are in lower case."""
+
+    role: str
+    method: str
+    target: str
+    headers: dict[str, str]
+
+
+@dataclass
+class Requests:
+    """How many requests came in, and the latest of them."""
+
+    count: int = 0
+    log: deque[Seen] = field(default_factory=lambda: deque(maxlen=_REMEMBERED_REQUESTS))
+
+
+class Sandbox:
+    """An Ory Admin API on this machine; a context manager that serves from entry to exit.
+
+    Attributes:
+        url: Where the admin role is, with a slash at the end; known from the start.
+        public_url: Where the public role is; the same in the network manner.
+        requests: What has come in.
+    """
+
+    def __init__(  # noqa: PLR0913 the settings of a server
+        self,
+        identities: int | Iterable[Mapping[str, Any]] = 2000,
+        *,
+        manner: str = "v1.3",
+        seed: int = 1,
+        schemas: Sequence[tuple[str, Mapping[str, Any]]] | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        public_port: int = 0,
+        api_token: str | None = None,
+        rate_limit: str = DEFAULT_RATE_LIMIT,
+        latency_ms: float = 0,
+        cache_dir: Path | None = None,
+    ) -> None:
+        """Listen, but serve nobody yet.
+
+        Args:
+            identities: How many people to make up, or the identities to serve; those may leave out whatever
+                Kratos would fill in.
+            manner: ``v1.0``, ``v1.3`` or ``network``.
+            seed: Another seed makes other people.
+            schemas: The ids and JSON Schemas of the project instead of those of the made-up people.
+            host: The address to listen on.
+            port: The admin port; 0 takes a free one.
+            public_port: The public port, likewise; not in the network manner.
+            api_token: The only key that is let in, in the network manner; without it any but a workspace's.
+            rate_limit: Requests in seconds, such as ``5;w=1,300;w=60``, in the network manner.
+            latency_ms: Milliseconds to wait before each answer.
+            cache_dir: Where made-up people are kept for the next time.
+
+        Raises:
+            ValueError: There is no such manner, or the rate limit is none.
+            OSError: A port is taken.
+        """
+        if manner not in MANNERS:
+            message = f"no manner of the sandbox: {manner!r}"
+            raise ValueError(message)
+        self._manner = MANNERS[manner]
+        bucket = Bucket(parse_windows(rate_limit)) if self._manner.network else None
+        self._sockets = {"admin": socket.create_server((host, port), backlog=_BACKLOG)}
+        if not self._manner.network:
+            self._sockets["public"] = socket.create_server((host, public_port), backlog=_BACKLOG)
+        urls = {role: f"http://{host}:{listener.getsockname()[1]}/" for role, listener in self._sockets.items()}
+        self.url = urls["admin"]
+        self.public_url = urls.get("public", self.url)
+        self.requests = Requests()
+        self._schemas = identity_schemas(self._manner) if schemas is None else schemas
+        self._latency = latency_ms / 1000
+        self._store = self._stored(identities, seed, cache_dir)
+        self._site = Site(
+            self._manner,
+            self._store,
+            self._schemas,
+            admin_url=self.url,
+            public_url=self.public_url,
+            api_token=api_token,
+            bucket=bucket,
+        )
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._connections: set[Connection] = set()
+
+    def _stored(
+        self,
+        identities: int | Iterable[Mapping[str, Any]],
+        seed: int,
+        cache_dir: Path | None,
+    ) -> Store:
+        if isinstance(identities, int):
+            return cached_store(self._manner, identities, seed, self.public_url, cache_dir)
+        descending = not self._manner.keyset
+        whole = sorted(map(self._whole, identities), key=lambda identity: identity["id"], reverse=descending)
+        rendered = [render(identity) for identity in whole]
+        rows, credentials = (Packed.of(pair[part] for pair in rendered) for part in (0, 1))
+        return Store(rows, credentials, descending=descending)
+
+    def _whole(self, identity: Mapping[str, Any]) -> dict[str, Any]:
+        return completed(
+            identity,
+            schema_id=self._schemas[0][0],
+            public_url=self.public_url,
+            organization_id=self._manner.organization_id,
+        )
+
+    def __enter__(self) -> Sandbox:
+        """Begin to serve."""
+        ready = threading.Event()
+        self._thread = threading.Thread(target=self._serve, args=(ready,), name="ory-sandbox", daemon=True)
+        self._thread.start()
+        ready.wait()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close all connections and stop."""
+        if self._loop and self._thread:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+
+    def _serve(self, ready: threading.Event) -> None:
+        loop = asyncio.new_event_loop()
+        self._loop = loop
+        servers = [
+            loop.run_until_complete(loop.create_server(partial(self._connection, role), sock=listener))
+            for role, listener in self._sockets.items()
+        ]
+        ready.set()
+        loop.run_forever()
+        for server in servers:
+            server.close()
+        for connection in list(self._connections):
+            connection.drop()
+        loop.run_until_complete(asyncio.sleep(0))
+        loop.close()
+
+    def _connection(self, role: str) -> Connection:
+        return Connection(partial(self._respond, role), self._connections)
+
+    def _respond(self, role: str, request: Request) -> Response:
+        """Answer one request. Whatever is to go wrong on purpose goes wrong here."""
+        self.requests.count += 1
+        self.requests.log.append(Seen(role, request.method, request.target, request.headers))
+        response = self._site.public(request) if role == "public" else self._site.admin(request)
+        response.delay += self._latency
+        return response
+
+    # While it serves, everything that touches the store happens in the thread that serves.
+
+    def _run(self, action: Callable[[], T]) -> T:
+        if self._loop is None or not self._loop.is_running():
+            return action()
+
+        async def act() -> T:
+            return action()
+
+        return asyncio.run_coroutine_threadsafe(act(), self._loop).result()
+
+    @property
+    def identities(self) -> list[dict[str, Any]]:
+        """All identities as a list serves them, without credentials."""
+        text = self._run(lambda: bytes(self._store.page(range(len(self._store)))))
+        return list(json.loads(b"[" + text + b"]"))
+
+    def identities_with_credentials(self, *types: str) -> list[dict[str, Any]]:
+        """All identities with their credentials; configs only of those types."""
+        text = self._run(lambda: self._store.rows_with_credentials(range(len(self._store)), types))
+        return list(json.loads(b"[" + text + b"]"))
+
+    def put(self, identity: Mapping[str, Any]) -> str:
+        """Add an identity, or replace the one of its id; Kratos' own defaults for what it leaves out.
+
+        Returns:
+            Its id.
+        """
+        whole = self._whole(identity)
+        row, credentials = render(whole)
+        self._run(partial(self._store.put, whole["id"], row, credentials))
+        return str(whole["id"])
+
+    def delete(self, identity_id: str) -> None:
+        """Delete an identity.
+
+        Raises:
+            KeyError: There is none of that id.
+        """
+        if not self._run(partial(self._store.remove, identity_id)):
+            raise KeyError(identity_id)
+
+    def make_unreadable(self, identity_id: str) -> None:
+        """Make every page with this identity fail with a 500, as a row does that Kratos can't serialise."""
+        self._run(partial(self._store.unreadable.add, identity_id))

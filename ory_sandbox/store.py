@@ -1,0 +1,165 @@
+"""Rows that are ready to be sent: all identities as JSON in one buffer, a page being a slice of it.
+
+Knows nothing of HTTP, nor what is in a row, but that it begins with ``{"id":"`` and an id of 36 characters.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from bisect import bisect_left, bisect_right
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+_ID = slice(len('{"id":"'), len('{"id":"') + 36)
+_AFTER_CREDENTIALS = b'"schema_id":'
+# A credential's secret part, marked with control characters, which JSON has none of.
+_CONFIG = re.compile(rb"\x01([a-z_]+)\x02([^\x03]*)\x03")
+
+
+def marked_config(credential_type: str, config: str) -> str:
+    """Mark a credential's ``config`` member (JSON text), to be served only to those who ask for its type."""
+    return f"\x01{credential_type}\x02{config}\x03"
+
+
+class Packed:
+    """Pieces of JSON in one buffer, a comma after each.
+
+    ``ends[i]`` and ``ends[i + 1]`` are where piece ``i`` begins and where its comma ends.
+    """
+
+    def __init__(self, buffer: bytes = b"", ends: array[int] | None = None) -> None:
+        """Start with what was packed before, or empty."""
+        self.buffer = buffer
+        self.ends = array("Q", [0]) if ends is None else ends
+
+    @classmethod
+    def of(cls, pieces: Iterable[bytes]) -> Packed:
+        """Pack some pieces."""
+        buffer = bytearray()
+        ends = array("Q", [0])
+        for piece in pieces:
+            buffer += piece
+            buffer += b","
+            ends.append(len(buffer))
+        return cls(bytes(buffer), ends)
+
+    def __len__(self) -> int:
+        """Count the pieces."""
+        return len(self.ends) - 1
+
+    def __getitem__(self, index: int) -> bytes:
+        """One piece, without its comma."""
+        return self.buffer[self.ends[index] : self.ends[index + 1] - 1]
+
+    def between(self, start: int, stop: int) -> memoryview:
+        """Some pieces with the commas between them, not copied."""
+        return memoryview(self.buffer)[self.ends[start] : max(self.ends[stop] - 1, self.ends[start])]
+
+    def replace(self, start: int, stop: int, pieces: Iterable[bytes]) -> Packed:
+        """The same pieces with others in the place of some: a new buffer, so that slices under way hold."""
+        middle = Packed.of(pieces)
+        begin, end = self.ends[start], self.ends[stop]
+        shift = len(middle.buffer) - (end - begin)
+        ends = self.ends[: start + 1]
+        ends.extend(begin + offset for offset in middle.ends[1:])
+        ends.extend(offset + shift for offset in self.ends[stop + 1 :])
+        return Packed(b"".join((self.buffer[:begin], middle.buffer, self.buffer[end:])), ends)
+
+
+class Store:
+    """The identities of one project, sorted by id, upwards or downwards.
+
+    Attributes:
+        rows: Each identity as it is served without credentials.
+        credentials: The ``credentials`` object of each, with marked configs; empty where it has none.
+        unreadable: Ids of rows that the server fails to serialise.
+    """
+
+    def __init__(self, rows: Packed, credentials: Packed, *, descending: bool) -> None:
+        """Keep rows that are in order already."""
+        self.rows = rows
+        self.credentials = credentials
+        self.unreadable: set[str] = set()
+        self._descending = descending
+
+    def __len__(self) -> int:
+        """Count the identities."""
+        return len(self.rows)
+
+    def id(self, index: int) -> str:
+        """The id of a row."""
+        return self._id(index).decode()
+
+    def row(self, index: int) -> bytes:
+        """A row without credentials."""
+        return self.rows[index]
+
+    def page(self, indexes: range) -> memoryview:
+        """Rows in a row, comma-separated."""
+        return self.rows.between(indexes.start, indexes.stop)
+
+    def rows_with_credentials(self, indexes: Iterable[int], types: Collection[str]) -> bytes:
+        """Some rows with their credentials, comma-separated; ``types`` are those whose config is shown."""
+        shown = {name.encode() for name in types}
+        page = b",".join(map(self._with_credentials, indexes))
+        return _CONFIG.sub(
+            lambda match: b'"config":' + match[2] + b"," if match[1] in shown else b"",
+            page,
+        )
+
+    def _with_credentials(self, index: int) -> bytes:
+        row, credentials = self.rows[index], self.credentials[index]
+        if not credentials:
+            return row
+        cut = row.index(_AFTER_CREDENTIALS)
+        return b"".join((row[:cut], b'"credentials":', credentials, b",", row[cut:]))
+
+    def after(self, token: str) -> int:
+        """The index of the first row whose id is greater than a token (in a store sorted upwards)."""
+        return bisect_right(range(len(self)), token.encode(), key=self._id)
+
+    def find(self, identity_id: str) -> int | None:
+        """The index of an identity."""
+        place = self._place(identity_id)
+        index = len(self) - 1 - place if self._descending else place
+        return index if 0 <= index < len(self) and self._id(index) == identity_id.encode() else None
+
+    def put(self, identity_id: str, row: bytes, credentials: bytes) -> None:
+        """Add an identity, or replace the one of that id."""
+        index = self.find(identity_id)
+        if index is None:
+            place = self._place(identity_id)
+            start = stop = len(self) - place if self._descending else place
+        else:
+            start, stop = index, index + 1
+        self.rows = self.rows.replace(start, stop, [row])
+        self.credentials = self.credentials.replace(start, stop, [credentials])
+
+    def remove(self, identity_id: str) -> bool:
+        """Remove an identity; False if there is none of that id."""
+        index = self.find(identity_id)
+        if index is None:
+            return False
+        self.rows = self.rows.replace(index, index + 1, [])
+        self.credentials = self.credentials.replace(index, index + 1, [])
+        self.unreadable.discard(identity_id)
+        return True
+
+    def holds_unreadable(self, indexes: Iterable[int]) -> bool:
+        """Whether one of some rows is one that the server fails to serialise."""
+        bad = [self.find(identity_id) for identity_id in self.unreadable]
+        return bool(bad) and not set(bad).isdisjoint(indexes)
+
+    def _id(self, index: int) -> bytes:
+        begin = self.rows.ends[index]
+        return self.rows.buffer[begin + _ID.start : begin + _ID.stop]
+
+    def _upward_id(self, place: int) -> bytes:
+        return self._id(len(self) - 1 - place if self._descending else place)
+
+    def _place(self, identity_id: str) -> int:
+        """How many ids are less than this one."""
+        return bisect_left(range(len(self)), identity_id.encode(), key=self._upward_id)
