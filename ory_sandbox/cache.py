@@ -32,13 +32,14 @@ def cached_store(manner: Manner, count: int, seed: int, public_url: str, cache_d
 
 
 def _made_up(manner: Manner, count: int, seed: int, public_url: str) -> tuple[Packed, Packed]:
-    ids = identity_ids(count, seed)
+    # Numbered in ascending order, so that both orders of pages have the same people.
+    ids = list(enumerate(identity_ids(count, seed)))
     if not manner.keyset:
         ids.reverse()
     credentials: list[bytes] = []
 
     def rows() -> Iterator[bytes]:
-        for row, fragment in People(manner, seed, public_url).rows(ids):
+        for row, fragment in People(manner, seed, public_url).rows(iter(ids)):
             credentials.append(fragment)
             yield row
 
@@ -49,7 +50,8 @@ def _made_up(manner: Manner, count: int, seed: int, public_url: str) -> tuple[Pa
 def _source_digest() -> str:
     """Changes with the code that makes people up."""
     here = Path(__file__).parent
-    source = b"".join((here / name).read_bytes() for name in ("people.py", "words.py", "render.py", "schemas.py"))
+    names = ("people.py", "logins.py", "odds.py", "words.py", "render.py", "schemas.py")
+    source = b"".join((here / name).read_bytes() for name in names)
     return hashlib.sha256(source).hexdigest()[:12]
 
 
@@ -74,6 +76,9 @@ def _read(file: Path, public_url: str) -> tuple[Packed, Packed]:
             sizes.fromfile(stream, 2)
             ends: array[int] = array("Q")
             ends.fromfile(stream, sizes[0])
-            return Packed(stream.read(sizes[1]).replace(written_url, public_url.encode()), ends)
+            buffer = stream.read(sizes[1])
+            if written_url != public_url.encode():
+                buffer = buffer.replace(written_url, public_url.encode())
+            return Packed(buffer, ends)
 
         return packed(), packed()

@@ -56,8 +56,7 @@ class Request:
     @property
     def keep_alive(self) -> bool:
         """Whether the client may send another request on this connection."""
-        asked = self.headers.get("connection", "").lower()
-        return asked == "keep-alive" if self.version == _HTTP_1_0 else asked != "close"
+        return self.version != _HTTP_1_0 and self.headers.get("connection", "").lower() != "close"
 
 
 @dataclass
@@ -119,7 +118,7 @@ def encode(response: Response, request: Request) -> list[bytes | memoryview]:
     lines.append(f"Date: {formatdate(time.time(), usegmt=True)}")
     if counted and response.status != HTTPStatus.NO_CONTENT:
         lines.append(f"Content-Length: {size}")
-    if not request.keep_alive or not (counted or chunked):
+    if not request.keep_alive:
         lines.append("Connection: close")
     if chunked:
         lines.append("Transfer-Encoding: chunked")
@@ -211,7 +210,7 @@ class Connection(asyncio.Protocol):
             return
         for piece in encode(response, request):
             self._transport.write(piece)
-        if not request.keep_alive or request.version == _HTTP_1_0:
+        if not request.keep_alive:
             self._transport.close()
 
     def _refuse(self, status: HTTPStatus) -> None:

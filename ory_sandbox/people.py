@@ -7,15 +7,14 @@ nobody depends on who came before. Knows nothing of pages, order or HTTP.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import random
 from typing import TYPE_CHECKING, NamedTuple
 
-from ory_sandbox import words
-from ory_sandbox.render import to_json, unpadded
+from ory_sandbox import odds
+from ory_sandbox.logins import Logins
+from ory_sandbox.render import unpadded
 from ory_sandbox.schemas import CUSTOMER, PERSON, PRESET, STAFF
-from ory_sandbox.store import marked_config
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,16 +22,19 @@ if TYPE_CHECKING:
     from ory_sandbox.manners import Manner
 
 _VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
-_HEX_OF_UUID = 32
+# An identity's random bytes: enough for seven UUIDs (of at most four addresses to verify, three to recover by),
+# and a byte for everything that is left to chance, each with a place of its own.
+_UUID_BYTES = 7 * 16
+_RANDOM_BYTES = _UUID_BYTES + 48
 
 
 def identity_ids(count: int, seed: int) -> list[str]:
     """That many version 4 UUIDs, evenly spread, in ascending order."""
     generator = random.Random(seed)
-    numbers: set[int] = set()
-    while len(numbers) < count:
-        numbers.add(generator.getrandbits(128))
-    return sorted(_uuid(f"{number:032x}") for number in numbers)
+    ids: set[str] = set()
+    while len(ids) < count:
+        ids.add(_uuid(f"{generator.getrandbits(128):032x}"))
+    return sorted(ids)
 
 
 def _uuid(digits: str) -> str:
@@ -40,38 +42,13 @@ def _uuid(digits: str) -> str:
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
 
 
-class _Dice:
-    """The randomness of one identity: UUIDs one after another, and numbers by their place."""
-
-    __slots__ = ("_digits", "_next", "rolls")
-
-    def __init__(self, seed: bytes, identity_id: str) -> None:
-        digest = hashlib.shake_128(seed + identity_id.encode()).digest(168)
-        self.rolls = digest[112:]
-        self._digits = digest[:112].hex()
-        self._next = 0
-
-    def uuid(self) -> str:
-        """The next of seven."""
-        begin = self._next
-        self._next = begin + _HEX_OF_UUID
-        return _uuid(self._digits[begin : self._next])
-
-
-class _Times(NamedTuple):
-    """When things happened to one identity, up to the second, without a fraction or the Z."""
-
-    created: str
-    later: str
-
-
-class _Contact(NamedTuple):
-    """A person's ways of being reached, and their traits' JSON."""
+class _Person(NamedTuple):
+    """What is known of somebody before any JSON is written, but for their traits."""
 
     schema_id: str
     traits: str
     emails: tuple[str, ...]
-    phone: str | None
+    phone: str
     identifiers: tuple[str, ...]
 
 
@@ -82,198 +59,133 @@ class People:
         """Write schema URLs below ``public_url``, which ends with a slash."""
         self._manner = manner
         self._seed = f"{seed}:".encode()
-        self._schema_urls = {
-            schema_id: f'"{schema_id}","schema_url":"{public_url}schemas/{unpadded(schema_id)}"'
+        self._logins = Logins(manner)
+        self._schemas = {
+            schema_id: f'"schema_id":"{schema_id}","schema_url":"{public_url}schemas/{unpadded(schema_id)}"'
             for schema_id in (PERSON, STAFF, CUSTOMER, PRESET)
         }
+        metadata = odds.NUMBER_AS_METADATA if manner.network else ("null",) * len(odds.NUMBER_AS_METADATA)
+        self._unset_metadata = metadata
+        self._external_id = odds.EXTERNAL_ID if manner.external_id else ("",) * len(odds.EXTERNAL_ID)
+        organization = odds.ORGANIZATION if manner.network else ("null",) * len(odds.ORGANIZATION)
+        self._ending = tuple(f',"organization_id":{name}}}' if manner.organization_id else "}" for name in organization)
 
-    def rows(self, identity_ids: list[str]) -> Iterator[tuple[bytes, bytes]]:
-        """Each identity's row and its credentials (with marked configs, empty if it has none)."""
-        count = len(identity_ids)
-        for index, identity_id in enumerate(identity_ids):
-            # By its place in ascending order, so that both orders of pages have the same people.
-            number = index if count < 2 or identity_ids[0] < identity_ids[-1] else count - 1 - index
+    def rows(self, numbered_ids: Iterator[tuple[int, str]]) -> Iterator[tuple[bytes, bytes]]:
+        """Each identity's row and its ``credentials`` (with marked configs).
+
+        Args:
+            numbered_ids: Ids with a number each, which makes their addresses unique.
+        """
+        for number, identity_id in numbered_ids:
             row, credentials = self._identity(identity_id, number)
             yield row.encode(), credentials.encode()
 
     def _identity(self, identity_id: str, number: int) -> tuple[str, str]:
-        dice = _Dice(self._seed, identity_id)
-        rolls = dice.rolls
-        day = (rolls[0] << 8 | rolls[1]) % words.DAYS_UP_TO_LATER
-        time_of_day = words.TIMES_OF_DAY[(rolls[2] << 8 | rolls[3]) % len(words.TIMES_OF_DAY)]
-        created = words.DAYS[day] + time_of_day
-        later = words.DAYS[day + 1 + rolls[4]] + time_of_day
-        times = _Times(created, later)
-        contact = self._contact(rolls, number)
-        inactive = rolls[5] < 18
-        changed = later if inactive else created
-        created_at = f"{created}{words.MICROS[rolls[6] << 2 | rolls[7] & 3]}Z"
-        moved = self._manner.network and rolls[8] < 100
-        updated_at = f"{later}{words.MICROS[rolls[9]]}Z" if moved else created_at
-        # Rows from before the column existed have none.
-        state_changed = "" if rolls[10] < 8 else f'"state_changed_at":"{changed}{words.NANOS[rolls[11]]}Z",'
+        random_bytes = hashlib.shake_128(self._seed + identity_id.encode()).digest(_RANDOM_BYTES)
+        rolls = random_bytes[_UUID_BYTES:]
+        day = (rolls[0] << 8 | rolls[1]) % odds.CREATED_WITHIN_DAYS
+        time_of_day = odds.TIMES_OF_DAY[(rolls[2] << 8 | rolls[3]) % len(odds.TIMES_OF_DAY)]
+        created = odds.DAYS[day] + time_of_day
+        later = odds.DAYS[day + odds.LATER_BY[rolls[4]]] + time_of_day
+        created_at = f"{created}{odds.MICROSECONDS[rolls[5]]}Z"
+        updated_at = created_at
+        # Up to v1.3 nothing that happens to an identity moves it.
+        if self._manner.network and odds.UPDATED_LATER[rolls[6]]:
+            updated_at = f"{later}{odds.MICROSECONDS[rolls[7]]}Z"
+        state = odds.STATE[rolls[8]]
+        changed = ""
+        if odds.HAS_STATE_CHANGE[rolls[9]]:
+            moment = created if state == "active" else later
+            changed = f'"state_changed_at":"{moment}{odds.NANOSECONDS[rolls[10]]}Z",'
+        person = self._person(rolls, number)
+        addresses = self._addresses(random_bytes, rolls, person, created, later) if person.emails else ""
         row = (
-            f'{{"id":"{identity_id}",{self._external_id(rolls, number)}'
-            f'"schema_id":{self._schema_urls[contact.schema_id]},'
-            f'"state":"{"inactive" if inactive else "active"}",{state_changed}'
-            f'"traits":{contact.traits},{self._addresses(dice, contact, times)}'
-            f'"metadata_public":{self._metadata(words.PUBLIC_METADATA, rolls[12], number)},'
-            f'"metadata_admin":{self._metadata(words.ADMIN_METADATA, rolls[13], number)},'
-            f'"created_at":"{created_at}","updated_at":"{updated_at}"{self._organization_id(rolls)}}}'
+            f'{{"id":"{identity_id}",{self._external_id[rolls[11]]}{self._schemas[person.schema_id]},'
+            f'"state":"{state}",{changed}"traits":{person.traits},{addresses}'
+            f'"metadata_public":{self._metadata(odds.PUBLIC_METADATA[rolls[12]], rolls[13])},'
+            f'"metadata_admin":{self._metadata(odds.ADMIN_METADATA[rolls[14]], rolls[15])},'
+            f'"created_at":"{created_at}","updated_at":"{updated_at}"{self._ending[rolls[16]]}'
+        ).replace("$", str(number))
+        credentials = self._logins.credentials(
+            identity_id,
+            rolls[40:],
+            person.schema_id,
+            person.identifiers,
+            (created, later),
         )
-        return row, self._credentials(identity_id, rolls, contact, times)
+        return row, credentials
 
-    def _external_id(self, rolls: bytes, number: int) -> str:
-        if self._manner.external_id and rolls[14] < 64:
-            return f'"external_id":"hr-{number}",'
-        return ""
+    def _metadata(self, value: str, roll: int) -> str:
+        return self._unset_metadata[roll] if value == "null" else value
 
-    def _organization_id(self, rolls: bytes) -> str:
-        if not self._manner.organization_id:
-            return ""
-        if self._manner.network and rolls[15] < 26:
-            return f',"organization_id":"{words.ORGANIZATIONS[rolls[15] % len(words.ORGANIZATIONS)]}"'
-        return ',"organization_id":null'
+    def _person(self, rolls: bytes, number: int) -> _Person:
+        escaped = rolls[17] & 1
+        first, first_slug = odds.FIRST_NAMES[escaped][rolls[18]]
+        last, last_slug = odds.LAST_NAMES[escaped][rolls[19]]
+        schema_id = odds.SCHEMA[rolls[20]]
+        if schema_id == STAFF:
+            return self._staff(rolls, number, first_slug)
+        email = f"{first_slug}.{last_slug}{number}@{odds.DOMAIN[rolls[21]]}"
+        typed = email.upper() if odds.TYPED_IN_CAPITALS[rolls[22]] else email
+        if schema_id == CUSTOMER:
+            return self._customer(rolls, number, (typed, email), f'{{"given":"{first}","family":"{last}"}}')
+        name = f',"name":{{"first":"{first}","last":"{last}"}}'
+        if schema_id == PRESET:
+            traits = f'{{"email":"{typed}"{name},"newsletter":{odds.NEWSLETTER[rolls[23]]}}}'
+            return _Person(schema_id, traits, (email,), "", (email,))
+        more = f"{odds.JOB_TITLE[rolls[23]]}{odds.GROUPS_MEMBER[rolls[24]]}{odds.MANAGER[rolls[25]]}"
+        traits = f'{{"email":"{typed}"{name if odds.HAS_NAME[rolls[26]] else ""}{more}}}'
+        return _Person(schema_id, traits, (email,), "", (email,))
 
-    def _metadata(self, kinds: tuple[str, ...], roll: int, number: int) -> str:
-        """Any JSON value; null for most. Only the network's database can give numbers back."""
-        if roll >= len(kinds) + len(words.NUMBERS):
-            return "null"
-        if roll >= len(kinds):
-            return words.NUMBERS[roll - len(kinds)] if self._manner.network else "null"
-        return kinds[roll].replace("$", str(number))
-
-    def _contact(self, rolls: bytes, number: int) -> _Contact:
-        kind = rolls[16]
-        # Half of the clients that wrote the traits escaped what is not ASCII; the server keeps it as it was.
-        names = words.ESCAPED_NAMES if rolls[17] & 1 else words.NAMES
-        first, first_slug = names[0][rolls[18] % len(names[0])]
-        last, last_slug = names[1][rolls[19] % len(names[1])]
-        email = f"{first_slug}.{last_slug}{number}@{words.DOMAINS[rolls[20] % len(words.DOMAINS)]}"
-        # Traits keep their case, addresses and identifiers are in lower case.
-        written = email.capitalize() if rolls[21] < 40 else email
-        if kind < 140:
-            traits = self._person_traits(rolls, written, first, last)
-            return _Contact(PERSON, traits, (email,), None, (email,))
-        if kind < 180:
-            newsletter = "true" if rolls[22] & 1 else "false"
-            name = f'{{"first":"{first}","last":"{last}"}}'
-            traits = f'{{"email":"{written}","name":{name},"newsletter":{newsletter}}}'
-            return _Contact(PRESET, traits, (email,), None, (email,))
-        if kind < 220:
-            return self._customer(rolls, number, (written, email), (first, last))
-        return self._staff(rolls, number, first_slug)
-
-    def _person_traits(self, rolls: bytes, email: str, first: str, last: str) -> str:
-        more = ""
-        if rolls[22] < 128:
-            more = f',"job_title":{words.JOBS[rolls[23] % len(words.JOBS)]}'
-        if rolls[24] < 160:
-            more += f',"groups":{words.GROUPS[rolls[25] % len(words.GROUPS)]}'
-        if rolls[26] < 30:
-            more += ',"manager":null'
-        name = "" if rolls[27] < 12 else f',"name":{{"first":"{first}","last":"{last}"}}'
-        return f'{{"email":"{email}"{name}{more}}}'
-
-    def _customer(
-        self,
-        rolls: bytes,
-        number: int,
-        email: tuple[str, str],
-        name: tuple[str, str],
-    ) -> _Contact:
-        written, address = email
-        phone = f"+49151{number:08d}" if rolls[28] < 150 else None
-        emails = (address, *(f"{tag}.{address}" for tag in words.TAGS[: rolls[29] % 3]))
-        more = "".join(f'"{value}",' for value in emails[1:]).rstrip(",")
+    def _customer(self, rolls: bytes, number: int, email: tuple[str, str], name: str) -> _Person:
+        typed, address = email
+        phone = f"+49151{number:08d}" if odds.HAS_PHONE[rolls[23]] else ""
+        more = tuple(f"{tag}.{address}" for tag in odds.MORE_EMAILS[rolls[24]])
+        quoted = ",".join(f'"{value}"' for value in more)
         calls = f'"phone":"{phone}",' if phone else ""
         traits = (
-            f'{{"email":"{written}",{calls}"name":{{"given":"{name[0]}","family":"{name[1]}"}},'
-            f'"address":{words.ADDRESSES[rolls[30] % len(words.ADDRESSES)]},'
-            f'"more_emails":[{more}],"tags":{words.GROUPS[rolls[31] % len(words.GROUPS)]},'
-            f'"orders":{rolls[32]},"balance":{rolls[33]}.50,"nickname":null}}'
+            f'{{"email":"{typed}",{calls}"name":{name},"address":{odds.POSTAL_ADDRESS[rolls[25]]},'
+            f'"more_emails":[{quoted}],"tags":{odds.GROUPS[rolls[26]]},'
+            f'"orders":{rolls[27]},"balance":{rolls[28]}.50,"nickname":null}}'
         )
-        identifiers = (phone, address) if phone else (address,)
-        return _Contact(CUSTOMER, traits, emails, phone, identifiers)
+        return _Person(CUSTOMER, traits, (address, *more), phone, (phone, address) if phone else (address,))
 
-    def _staff(self, rolls: bytes, number: int, slug: str) -> _Contact:
-        if rolls[22] & 1:
-            username = f"svc-{words.SERVICES[rolls[23] % len(words.SERVICES)]}-{number}"
-            nested = '"service_account":true,"nested":{"deep":[1,{"x":null}]}'
-            return _Contact(STAFF, f'{{"username":"{username}",{nested}}}', (), None, (username,))
-        username = f"{slug}{number}"
-        if rolls[24] < 32:
-            username = f"{username}ë😀"
-        phone = f',"phone":"+441632{number % 10**6:06d}"' if rolls[25] < 160 else ""
-        return _Contact(STAFF, f'{{"username":"{username}"{phone}}}', (), None, (username,))
+    def _staff(self, rolls: bytes, number: int, slug: str) -> _Person:
+        service = odds.SERVICE[rolls[21]]
+        if service:
+            username = f"svc-{service}-{number}"
+            more = ',"service_account":true,"nested":{"deep":[1,{"x":null}]}'
+        else:
+            username = f"{slug}{number}{odds.USERNAME_ENDING[rolls[22]]}"
+            more = f',"phone":"+441632{number % 10**6:06d}"' if odds.HAS_PHONE[rolls[23]] else ""
+        return _Person(STAFF, f'{{"username":"{username}"{more}}}', (), "", (username,))
 
-    def _addresses(self, dice: _Dice, contact: _Contact, times: _Times) -> str:
-        """Both lists of addresses, each in the order of their ids, or nothing where they are empty."""
-        if not contact.emails:
-            return ""
-        rolls = dice.rolls
-        reached = [("email", email) for email in contact.emails]
-        if contact.phone:
-            reached.append((self._manner.phone, contact.phone))
+    def _addresses(self, random_bytes: bytes, rolls: bytes, person: _Person, created: str, later: str) -> str:
+        """Both lists of addresses, each in the order of their ids."""
+        digits = random_bytes[:_UUID_BYTES].hex()
+        reached = [("email", email) for email in person.emails]
+        if person.phone:
+            reached.append((self._manner.phone, person.phone))
         verifiable = []
         for index, (via, value) in enumerate(reached):
-            at = f"{times.created}{words.MICROS[rolls[34 + index] << 2]}Z"
-            fate = rolls[38 + index]
-            if fate < 170:
-                proof = f'true,"via":"{via}","status":"completed","verified_at":"{times.later}{words.NANOS[fate]}Z"'
-            else:
-                proof = f'false,"via":"{via}","status":"{"sent" if fate < 200 else "pending"}"'
+            at = f"{created}{odds.MICROSECONDS[rolls[29 + index]]}Z"
+            fate = rolls[33 + index]
             # Neither sending nor verifying moves an address's updated_at.
+            proof = f'false,"via":"{via}","status":"{odds.UNVERIFIED_STATUS[fate]}"'
+            if odds.VERIFIED[fate]:
+                moment = f"{later}{odds.NANOSECONDS[fate]}Z"
+                proof = f'true,"via":"{via}","status":"completed","verified_at":"{moment}"'
             verifiable.append(
-                f'{{"id":"{dice.uuid()}","value":"{value}","verified":{proof},'
+                f'{{"id":"{_uuid(digits[index * 32 :])}","value":"{value}","verified":{proof},'
                 f'"created_at":"{at}","updated_at":"{at}"}}',
             )
-        at = f"{times.created}{words.MICROS[rolls[42] << 2 | 1]}Z"
+        at = f"{created}{odds.MICROSECONDS[rolls[37]]}Z"
         recovery = [
-            f'{{"id":"{dice.uuid()}","value":"{value}","via":"email","created_at":"{at}","updated_at":"{at}"}}'
-            for value in contact.emails
+            f'{{"id":"{_uuid(digits[(4 + index) * 32 :])}","value":"{value}","via":"email",'
+            f'"created_at":"{at}","updated_at":"{at}"}}'
+            for index, value in enumerate(person.emails)
         ]
         return (
             f'"verifiable_addresses":[{",".join(sorted(verifiable))}],'
             f'"recovery_addresses":[{",".join(sorted(recovery))}],'
         )
-
-    def _credentials(self, identity_id: str, rolls: bytes, contact: _Contact, times: _Times) -> str:
-        """What the schema gives everybody, and what only some have set up, by type in alphabetical order."""
-        identifiers = "[" + ",".join(f'"{identifier}"' for identifier in contact.identifiers) + "]"
-        own = f'["{identity_id}"]'
-        created_at = f"{times.created}{words.MICROS[rolls[44] << 2]}Z"
-        updated_at = f"{times.later}{words.MICROS[rolls[45] << 2]}Z" if rolls[43] < 80 else created_at
-        at = f'"created_at":"{created_at}","updated_at":"{updated_at}"'
-        found = []
-        social = rolls[46] < 60 and contact.schema_id != STAFF
-        if contact.schema_id == PRESET and self._manner.sign_in_code:
-            config = f'{{"addresses":[{{"channel":"email","address":"{contact.emails[0]}"}}]}}'
-            found.append(("code", identifiers, config, 1))
-        if rolls[47] < 20:
-            found.append(("lookup_secret", own, words.RECOVERY_CODES, 0))
-        if social:
-            provider = words.PROVIDERS[rolls[48] % len(words.PROVIDERS)]
-            subject = identity_id.replace("-", "")[:21]
-            found.append(("oidc", f'["{provider}:{subject}"]', self._oidc(provider, subject), 0))
-        # Listed even for those who only sign in through somebody else, or not at all.
-        found.append(("password", identifiers, "{}" if social else words.PASSWORD_CONFIG, 0))
-        if rolls[49] < 30:
-            url = f'{{"totp_url":"otpauth://totp/Sandbox:{contact.identifiers[0]}?issuer=Sandbox"}}'
-            found.append(("totp", own, url, 0))
-        if contact.schema_id == PERSON:
-            handle = base64.b64encode(bytes.fromhex(identity_id.replace("-", ""))).decode()
-            keys = f'"credentials":[{words.SECURITY_KEY}],' if rolls[50] < 26 else ""
-            found.append(("webauthn", identifiers, f'{{{keys}"user_handle":"{handle}"}}', 1))
-        members = [
-            f'"{kind}":{{"type":"{kind}","identifiers":{who},{marked_config(kind, config)}"version":{version},{at}}}'
-            for kind, who, config, version in found
-        ]
-        return "{" + ",".join(members) + "}"
-
-    def _oidc(self, provider: str, subject: str) -> str:
-        tokens = {"initial_id_token": "", "initial_access_token": "", "initial_refresh_token": ""}
-        link = tokens | {"subject": subject, "provider": provider}
-        if self._manner.keyset:
-            link["organization"] = ""
-        return to_json({"providers": [link]})

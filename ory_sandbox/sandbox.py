@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import TypeVar
 
+    from typing_extensions import Self
+
     from ory_sandbox.http import Request, Response
 
     T = TypeVar("T")
@@ -147,7 +149,7 @@ class Sandbox:
             organization_id=self._manner.organization_id,
         )
 
-    def __enter__(self) -> Sandbox:
+    def __enter__(self) -> Self:
         """Begin to serve."""
         ready = threading.Event()
         self._thread = threading.Thread(target=self._serve, args=(ready,), name="ory-sandbox", daemon=True)

@@ -68,6 +68,12 @@ class Site:
         self._public_url = public_url
         self._api_token = api_token
         self._bucket = bucket
+        self._lone_handlers: Mapping[str, Handlers] = {
+            "/admin/version": {"GET": lambda _: json_answer([b'{"version":"master"}'])},
+            "/admin/health/alive": {"GET": lambda _: json_answer([b'{"status":"ok"}'])},
+            "/admin/health/ready": {"GET": lambda _: json_answer([b'{"status":"ok"}'])},
+            "/admin/sessions": {"GET": self._sessions},
+        }
 
     def admin(self, request: Request) -> Response:
         """Answer on the admin port, which in the network manner is the only one."""
@@ -81,7 +87,8 @@ class Site:
     def public(self, request: Request) -> Response:
         """Answer on the public port."""
         answer = self._dispatch(request, self._public_handlers, request.path) or plain_not_found()
-        answer.headers = [*answer.headers, _VARY]
+        if _VARY not in answer.headers:
+            answer.headers = [*answer.headers, _VARY]
         return answer
 
     def _network(self, request: Request) -> Response:
@@ -99,7 +106,9 @@ class Site:
         if self._bucket is None or not path.startswith(("/schemas", "/admin/identities", "/admin/sessions")):
             return _handle(request, handlers)
         granted, headers = self._bucket.take()
-        answer = _handle(request, handlers) if granted else _too_many()
+        if not granted:
+            return error(HTTPStatus.TOO_MANY_REQUESTS, "API rate limit exceeded", headers=headers)
+        answer = _handle(request, handlers)
         answer.headers = [*answer.headers, *headers]
         return answer
 
@@ -129,7 +138,7 @@ class Site:
 
     def _admin_handlers(self, path: str) -> Handlers | None:
         """What the methods of a path on the admin port do; None where there is nothing."""
-        area, name = _split(path.removeprefix("/admin/"))
+        area, name = _split(path)
         if area == "identities":
             if name is None:
                 return {"GET": self._identities.list_page}
@@ -137,21 +146,15 @@ class Site:
                 "GET": partial(self._identities.get, identity_id=name),
                 "DELETE": lambda _: self._identities.delete(name),
             }
-        if path == "/admin/version":
-            return {"GET": lambda _: json_answer([b'{"version":"master"}'])}
-        if path in {"/admin/health/alive", "/admin/health/ready"}:
-            return {"GET": lambda _: json_answer([b'{"status":"ok"}'])}
-        if path == "/admin/sessions":
-            return {"GET": self._sessions}
         if area == "schemas":
             if self._manner.network:
                 return self._public_handlers(path)
             return {"GET": partial(self._redirect, base_url=self._public_url)}
-        return None
+        return self._lone_handlers.get(path)
 
     def _public_handlers(self, path: str) -> Handlers | None:
         """What the methods of a path on the public port do; None where there is nothing."""
-        area, name = _split(path.removeprefix("/admin").removeprefix("/"))
+        area, name = _split(path)
         if area == "schemas":
             return {"GET": self._list_schemas if name is None else partial(self._schema, name=name)}
         if area == "identities":
@@ -194,7 +197,7 @@ class Site:
         links = paging.link_header(paging.offset_links(page, total, url))
         # A page without rows is Go's nil slice.
         body = [b"[", b",".join(members), b"]"] if members else [b"null"]
-        return json_answer(body, [links, ("X-Total-Count", str(total))])
+        return json_answer(body, [links, ("X-Total-Count", str(total)), _VARY])
 
     def _schema(self, request: Request, name: str) -> Response:  # noqa: ARG002 as all handlers
         found = dict(self._schemas)
@@ -202,13 +205,13 @@ class Site:
             name = _decoded(name)
         if name not in found:
             reason = f"Identity schema `{name}` could not be found."
-            return error(HTTPStatus.NOT_FOUND, NOT_FOUND, reason=reason)
-        return Response(HTTPStatus.OK, [NOT_CACHED, ("Content-Type", "application/json")], [found[name]])
+            return error(HTTPStatus.NOT_FOUND, NOT_FOUND, reason=reason, headers=[_VARY])
+        return Response(HTTPStatus.OK, [NOT_CACHED, ("Content-Type", "application/json"), _VARY], [found[name]])
 
 
 def _split(path: str) -> tuple[str, str | None]:
-    """The area of a path, and what is named in it; neither has a slash."""
-    area, slash, name = path.partition("/")
+    """The area of a path below / or /admin/, and what is named in it; neither has a slash."""
+    area, slash, name = path[len("/admin/") if path.startswith("/admin/") else 1 :].partition("/")
     if not slash:
         return area, None
     return ("", None) if not name or "/" in name else (area, name)
@@ -228,7 +231,3 @@ def _handle(request: Request, handlers: Handlers) -> Response:
     if handler:
         return handler(request)
     return options([*handlers]) if request.method == "OPTIONS" else not_allowed([*handlers])
-
-
-def _too_many() -> Response:
-    return error(HTTPStatus.TOO_MANY_REQUESTS, "API rate limit exceeded")

@@ -30,10 +30,10 @@ class Packed:
     ``ends[i]`` and ``ends[i + 1]`` are where piece ``i`` begins and where its comma ends.
     """
 
-    def __init__(self, buffer: bytes = b"", ends: array[int] | None = None) -> None:
-        """Start with what was packed before, or empty."""
+    def __init__(self, buffer: bytes | bytearray, ends: array[int]) -> None:
+        """Take over what was packed before."""
         self.buffer = buffer
-        self.ends = array("Q", [0]) if ends is None else ends
+        self.ends = ends
 
     @classmethod
     def of(cls, pieces: Iterable[bytes]) -> Packed:
@@ -44,7 +44,7 @@ class Packed:
             buffer += piece
             buffer += b","
             ends.append(len(buffer))
-        return cls(bytes(buffer), ends)
+        return cls(buffer, ends)
 
     def __len__(self) -> int:
         """Count the pieces."""
@@ -52,7 +52,7 @@ class Packed:
 
     def __getitem__(self, index: int) -> bytes:
         """One piece, without its comma."""
-        return self.buffer[self.ends[index] : self.ends[index + 1] - 1]
+        return bytes(self.between(index, index + 1))
 
     def between(self, start: int, stop: int) -> memoryview:
         """Some pieces with the commas between them, not copied."""
@@ -155,7 +155,7 @@ class Store:
 
     def _id(self, index: int) -> bytes:
         begin = self.rows.ends[index]
-        return self.rows.buffer[begin + _ID.start : begin + _ID.stop]
+        return bytes(self.rows.buffer[begin + _ID.start : begin + _ID.stop])
 
     def _upward_id(self, place: int) -> bytes:
         return self._id(len(self) - 1 - place if self._descending else place)
