@@ -43,7 +43,7 @@ MAX_SERVER_WAIT = 900.0
 MAX_PAUSE = 30.0
 #: Tries of one request: about ten minutes for a server that restarts, a few seconds for one that errs on
 #: this very request, and hardly any before the first answer, when a setting is likely wrong.
-TRIES, TRIES_500, TRIES_FIRST_CONTACT = 24, 5, 3
+TRIES, TRIES_500, TRIES_FIRST_CONTACT = 24, 6, 3
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,10 @@ class _BearerAuth(AuthBase):
         return request
 
 
+class InternalServerError(RetryableError):
+    """The server answers 500: to this very request, as to a page that holds a row it cannot read, or to all."""
+
+
 class OryAdminAPI:
     """GET requests to one Ory project. Safe to use from several threads; each has its own session."""
 
@@ -94,10 +98,18 @@ class OryAdminAPI:
         """Name the host only."""
         return f"OryAdminAPI({self.settings.base_url!r})"
 
-    def get(self, path: str, params: Mapping[str, str | int] | None = None, *, retry: bool = True) -> Answer:
+    def get(
+        self,
+        path: str,
+        params: Mapping[str, str | int] | None = None,
+        *,
+        retry: bool = True,
+        retry_500: bool = True,
+    ) -> Answer:
         """Return the 200 answer to `base_url` + `path`.
 
-        Retries what may go away by itself, for a bounded time.
+        Retries what may go away by itself, for a bounded time; nothing without `retry`, no 500 without
+        `retry_500`.
 
         Raises:
             AccessError: the server refused, or is not the one that the settings mean.
@@ -112,7 +124,9 @@ class OryAdminAPI:
             return self._send(path, params or {})
 
         def give_up(error: Exception) -> bool:
-            return not isinstance(error, RetryableError) or attempts >= self._tries(error) or not retry
+            if not retry or not isinstance(error, RetryableError):
+                return True
+            return attempts >= self._tries(error) or (isinstance(error, InternalServerError) and not retry_500)
 
         def announce(details: Mapping[str, object]) -> None:
             error = details["exception"]
@@ -178,12 +192,10 @@ class OryAdminAPI:
         server_words = plain_words.server_message(body, self.settings.api_token)
         if status in RETRYABLE_STATUS or (status == requests.codes.bad_request and RETRYABLE_400 in server_words):
             wait = server_wait(headers) if status in {429, 503} else None
-            raise RetryableError(
-                plain_words.explain_unavailable(url, status, server_words, wait),
-                wait=wait,
-                tries=TRIES_500 if status == requests.codes.server_error else TRIES,
-                status=status,
-            )
+            sentence = plain_words.explain_unavailable(url, status, server_words, wait)
+            if status == requests.codes.server_error:
+                raise InternalServerError(sentence, tries=TRIES_500, status=status)
+            raise RetryableError(sentence, wait=wait, status=status)
         raise plain_words.explain_refusal(url, response, server_words, self.settings)
 
     def _session(self) -> requests.Session:

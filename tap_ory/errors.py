@@ -22,5 +22,9 @@ class UnavailableError(TapOryError):
     """The server could not be reached or did not recover within the bounded retries."""
 
 
+class IncompleteError(TapOryError):
+    """The read ended, but not every identity could be read."""
+
+
 class AnswerError(TapOryError):
     """The server answered something that is not a page of identities."""

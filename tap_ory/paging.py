@@ -54,13 +54,17 @@ class Slice:
     """A range of the key space, or a whole chain of offset pages, that one reader follows.
 
     `position` is the token of the next request (None: from the start). `upper` is the last id that belongs
-    to the slice (None: to the end). `written` is how far its rows have reached the output.
+    to the slice (None: to the end). `written` is how far its rows have reached the output, and `all_written`
+    that they all have.
     """
 
     position: str | None = None
     upper: str | None = None
     written: str | None = None
+    all_written: bool = False
     done: bool = False
+    #: The next row that makes the server answer 500 is among so many; 0 where none is suspected.
+    suspects: int = 0
     #: Width of the stretch that the last page covered: what says how many pages are left.
     gap: int = 0
 

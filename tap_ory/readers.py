@@ -14,14 +14,14 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tap_ory import paging
-from tap_ory.errors import AnswerError
+from tap_ory import bad_rows, paging
+from tap_ory.api import InternalServerError
+from tap_ory.bad_rows import Fetch, Stretch
+from tap_ory.errors import AnswerError, UnavailableError
 from tap_ory.paging import Fetched, Slice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    Fetch = Callable[[str | None], Fetched]
+    from collections.abc import Iterator
 
 #: Pages that wait for the writer: enough to hide a slow request, few enough to keep memory flat.
 QUEUE_PAGES = 4
@@ -76,37 +76,55 @@ class _Channel:
 
 
 class PageReader:
-    """Reads all slices and yields their pages, in order within a slice.
+    """Reads all slices and yields their pages, in order within a slice."""
 
-    `slices` is where each slice stands: together, what is not written yet. It may be read by the thread
-    that iterates, under `lock`.
-    """
-
-    def __init__(self, fetch: Fetch, concurrency: int, slices: list[Slice] | None = None) -> None:
-        """`slices` goes on with an interrupted read; None begins a new one."""
+    def __init__(self, fetch: Fetch, concurrency: int, page_size: int, slices: list[Slice] | None = None) -> None:
+        """`slices` goes on with an interrupted read of a keyset server; None begins a new one."""
         self._fetch = fetch
         self._concurrency = concurrency
-        self.slices = slices if slices is not None else [Slice()]
-        self._waiting: deque[Slice] = deque(s for s in self.slices if not s.done)
-        self.lock = threading.Lock()
-        self.keyset = slices is not None
+        self._page_size = page_size
+        self._slices = slices or [Slice()]
+        self._waiting: deque[Slice] = deque()
+        self._lock = threading.Lock()
         self._seen: set[str] = set()
         self._channel = _Channel(QUEUE_PAGES + concurrency)
+        self.keyset = slices is not None
+        self.unreadable: list[Stretch] = []
+
+    def remaining(self) -> list[Slice] | None:
+        """Copies of the slices that are not wholly written, or None where a read cannot go on from them.
+
+        It cannot on an offset server, nor behind a row that could not be read: what goes on would take itself
+        for whole.
+        """
+        with self._lock:
+            if not self.keyset or self.unreadable:
+                return None
+            return [Slice(s.written, s.upper, s.written) for s in self._slices if not s.all_written]
+
+    def mark_written(self, page: Page) -> None:
+        """Take note that the page has reached the output."""
+        with self._lock:
+            page.slice.written = page.reached
+            page.slice.all_written = page.reached is None
 
     def pages(self) -> Iterator[Page]:
         """Yield every page once. What a reader raises is raised here, and ends all readers."""
-        if not self.keyset:
-            yield from self._first_page()
+        if self.keyset:
+            self._slices = self._spread(self._slices)
+            self._waiting = deque(self._slices)
+        else:
+            yield self._first_page()
         if not self._waiting:
             return
-        count = self._concurrency if self.keyset else 1
-        for number in range(count):
+        working = self._concurrency if self.keyset else 1
+        for number in range(working):
             threading.Thread(target=self._work, name=f"reader-{number + 1}", daemon=True).start()
         try:
-            while count:
+            while working:
                 item = self._channel.get()
                 if item is None:
-                    count -= 1
+                    working -= 1
                 elif isinstance(item, BaseException):
                     raise item
                 else:
@@ -114,56 +132,94 @@ class PageReader:
         finally:
             self._channel.close()
 
-    def _first_page(self) -> Iterator[Page]:
+    def _first_page(self) -> Page:
         """Fetch the first page alone: it tells which family of server this is, and how dense the ids are."""
-        first = self.slices[0]
-        fetched = self._fetch(None)
-        self.keyset = paging.is_keyset(fetched)
-        page = self._advance(first, fetched)
+        first = self._slices[0]
+        page = self._next_page(first)
         if first.done:
-            self._waiting.clear()
-        elif self.keyset and self._concurrency > 1:
+            return page
+        if self.keyset and self._concurrency > 1:
             worthwhile = int(_pages_left(first) // MIN_PAGES_TO_SPLIT)
-            self.slices[:] = paging.cut(first, max(1, min(self._concurrency, worthwhile)))
-            self._waiting = deque(self.slices)
-        yield page
+            self._slices = paging.cut(first, max(1, min(self._concurrency, worthwhile)))
+        self._waiting = deque(self._slices)
+        return page
+
+    def _spread(self, slices: list[Slice]) -> list[Slice]:
+        """Give each reader something of an interrupted read: how dense its slices are is not known yet."""
+        slices = list(slices)
+        while 0 < len(slices) < self._concurrency:
+            widest = max(slices, key=Slice.stretch)
+            slices.append(widest.split())
+        return slices
 
     def _work(self) -> None:
         try:
             while (current := self._take()) is not None:
                 while not current.done:
-                    fetched = self._fetch(current.position)
-                    if not self._channel.put(self._advance(current, fetched)):
+                    if not self._channel.put(self._next_page(current)):
                         return
             self._channel.put(None)
         except BaseException as error:  # noqa: BLE001 - whatever ends a reader must reach the writer
             self._channel.put(error)
 
+    def _next_page(self, current: Slice) -> Page:
+        """Fetch the slice's next page, past rows that the server cannot read."""
+        while not current.done:
+            size = bad_rows.probe_size(current)
+            try:
+                fetched = self._fetch(current.position, size)
+            except InternalServerError as error:
+                if bad_rows.narrow(current, size or self._page_size):
+                    self._step_over(current, error)
+                continue
+            if not self.keyset and current.position is None:
+                self.keyset = paging.is_keyset(fetched)
+            if size is not None:
+                bad_rows.clear(current, len(paging.row_ids(fetched.body)))
+            return self._advance(current, fetched)
+        return Page(b"[]", current, None, None, None)
+
+    def _step_over(self, current: Slice, error: InternalServerError) -> None:
+        if not (self.keyset or current.position is None):
+            msg = f"{error} One unreadable row stops a server with offset pagination (Kratos v1.0 and older)."
+            raise UnavailableError(msg) from error
+        bad = bad_rows.step_over(self._fetch, current, error)
+        with self._lock:
+            self.keyset = True
+            if current.upper is None or bad <= current.upper:
+                self.unreadable.append(Stretch(current.position, bad))
+            current.suspects = 0
+            current.position = bad
+            current.done = current.upper is not None and bad >= current.upper
+        if len(self.unreadable) > bad_rows.MAX_BAD_ROWS:
+            msg = f"{error} More than {bad_rows.MAX_BAD_ROWS} identities cannot be read; the read was ended."
+            raise UnavailableError(msg) from error
+
     def _take(self) -> Slice | None:
         """A slice nobody reads yet, or the upper half of the one with most left, or None."""
-        with self.lock:
+        with self._lock:
             if self._waiting:
                 return self._waiting.popleft()
             if not self.keyset:
                 return None
-            slowest = max(self.slices, key=_pages_left)
+            slowest = max(self._slices, key=_pages_left)
             if _pages_left(slowest) < MIN_PAGES_TO_SPLIT:
                 return None
             taken = slowest.split()
-            self.slices.append(taken)
+            self._slices.append(taken)
             return taken
 
     def _advance(self, current: Slice, fetched: Fetched) -> Page:
         """Move the slice to behind the page, and say what of the page is the slice's."""
-        with self.lock:
+        with self._lock:
             following = self._following(current, fetched)
             upper = current.upper
             current.done = following is None or (upper is not None and following >= upper)
             if following is not None:
-                if self.keyset:
+                if self.keyset and not current.suspects:
                     current.gap = paging.key(following) - paging.key(current.position)
                 current.position = following
-            return Page(fetched.body, current, upper, following, fetched.total)
+            return Page(fetched.body, current, upper, None if current.done else following, fetched.total)
 
     def _following(self, current: Slice, fetched: Fetched) -> str | None:
         """The token of the page after `fetched`, or None at the end.

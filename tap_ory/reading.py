@@ -14,9 +14,11 @@ from tap_ory.paging import Fetched, next_page_token, row_ids
 from tap_ory.readers import Page, PageReader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from tap_ory.api import Answer, OryAdminAPI
+    from tap_ory.bad_rows import Fetch, Stretch
+    from tap_ory.paging import Slice
 
 logger = logging.getLogger("tap-ory")
 
@@ -24,15 +26,23 @@ logger = logging.getLogger("tap-ory")
 MAX_PASSES = 3
 
 
-def page_fetcher(api: OryAdminAPI) -> Callable[[str | None], Fetched]:
-    """Return the function that fetches the page behind a page token (None: the first page)."""
+def page_fetcher(api: OryAdminAPI) -> Fetch:
+    """Return the function that fetches the page behind a page token (None: the first page).
+
+    A `size` other than None asks for so many rows and tries no 500 again: the caller closes in on its cause.
+    """
     params: dict[str, str | int] = {"page_size": api.settings.page_size}
     if api.settings.credential_metadata:
         # A valid type that is never stored: all others come with it, and none with its secret config.
         params["include_credential"] = "link_recovery"
 
-    def fetch(token: str | None) -> Fetched:
-        answer = api.get(IDENTITIES_PATH, params if token is None else {**params, "page_token": token})
+    def fetch(token: str | None, size: int | None) -> Fetched:
+        query = dict(params)
+        if token is not None:
+            query["page_token"] = token
+        if size is not None:
+            query["page_size"] = size
+        answer = api.get(IDENTITIES_PATH, query, retry_500=size is None)
         return Fetched(answer.body, next_page_token(answer.headers.get("Link")), total_count(answer))
 
     return fetch
@@ -56,22 +66,40 @@ def total_count(answer: Answer) -> int | None:
 class IdentityRead:
     """Pages of all identities, with what is to be left out of each.
 
-    `settled` tells, after the last page, whether nothing can have slipped through.
+    `settled` tells, after the last page, whether nothing can have slipped through; `unreadable` which
+    stretches of the key space the server could not deliver.
     """
 
-    def __init__(self, api: OryAdminAPI) -> None:
-        """Make no request yet."""
+    def __init__(self, api: OryAdminAPI, slices: list[Slice] | None = None) -> None:
+        """Make no request yet. `slices` goes on with a read that was interrupted."""
         self._api = api
+        self._reader = self._new_reader(slices)
         self.settled = False
         #: Ids already delivered, on an offset server; on a keyset server no id can come twice.
         self.seen: set[str] = set()
 
+    @property
+    def unreadable(self) -> list[Stretch]:
+        """The stretches that hold a row which the server could not deliver."""
+        return self._reader.unreadable
+
+    def mark_written(self, page: Page) -> None:
+        """Take note that the page has reached the output."""
+        self._reader.mark_written(page)
+
+    def remaining(self) -> list[Slice] | None:
+        """What is not written yet; None where a read cannot go on later (offset servers, or nothing read)."""
+        return self._reader.remaining()
+
+    def _new_reader(self, slices: list[Slice] | None = None) -> PageReader:
+        settings = self._api.settings
+        return PageReader(page_fetcher(self._api), settings.concurrency, settings.page_size, slices)
+
     def pages(self) -> Iterator[Page]:
         """Yield every page; on an offset server again, until no row can have slipped through."""
-        fetch = page_fetcher(self._api)
         known = -1
         for _ in range(MAX_PASSES):
-            reader = PageReader(fetch, self._api.settings.concurrency)
+            reader = self._reader
             ledger = _OffsetLedger()
             for page in reader.pages():
                 if reader.keyset or page.total is None:
@@ -82,9 +110,10 @@ class IdentityRead:
                 yield page
                 self.seen.update(ids)
             if ledger.consistent or len(self.seen) == known:
-                self.settled = True
+                self.settled = not reader.unreadable
                 return
             known = len(self.seen)
+            self._reader = self._new_reader()
             logger.warning("Identities changed while they were read by offset; reading again for what slipped by.")
         logger.warning(
             "Identities kept changing over %d reads by offset; ACTIVATE_VERSION is withheld, as some may be missing.",

@@ -109,6 +109,16 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
         ),
     ),
     th.Property(
+        "resume_within",
+        th.NumberType(minimum=0),
+        default=24,
+        title="Resume within",
+        description=(
+            "Hours within which a run goes on with a read that was interrupted, from the state; an older one is begun "
+            "anew. 0: always begin anew. Servers with offset pagination always begin anew."
+        ),
+    ),
+    th.Property(
         "emit_activate_version_messages",
         th.BooleanType,
         default=True,
@@ -125,7 +135,7 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
 class Settings:
     """One validated set of settings.
 
-    `base_url` has no trailing slash; `request_timeout` is in seconds.
+    `base_url` has no trailing slash; `request_timeout` is in seconds, `resume_within` in hours.
     """
 
     base_url: str
@@ -137,6 +147,7 @@ class Settings:
     ca_bundle: str | None
     user_agent: str
     credential_metadata: bool
+    resume_within: float
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], version: str) -> Settings:
@@ -156,6 +167,7 @@ class Settings:
             ca_bundle=_existing_file(config.get("ca_bundle")),
             user_agent=_header_value(config.get("user_agent") or f"tap-ory/{version}"),
             credential_metadata=_given(config, "credential_metadata"),
+            resume_within=float(_given(config, "resume_within")),
         )
 
     @property

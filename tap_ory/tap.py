@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 from singer_sdk import Tap
@@ -17,7 +17,8 @@ from tap_ory.api import OryAdminAPI
 from tap_ory.check import check
 from tap_ory.errors import SettingsError
 from tap_ory.settings import Settings
-from tap_ory.streams.base import BlockWriter
+from tap_ory.signals import Termination
+from tap_ory.streams.base import BlockWriter, OryStream
 from tap_ory.streams.identities import IdentitiesStream
 
 if TYPE_CHECKING:
@@ -57,6 +58,11 @@ class TapOry(Tap):
     def discover_streams(self) -> list[Stream]:
         """Return the streams; no request is made."""
         return [IdentitiesStream(self)]
+
+    @property
+    def ory_streams(self) -> list[OryStream]:
+        """The streams in their order, which one read may serve together."""
+        return [stream for stream in self.streams.values() if isinstance(stream, OryStream)]
 
     # The environment
 
@@ -99,10 +105,14 @@ class TapOry(Tap):
 
     # Ending
 
-    def _handle_termination(self, signum: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG002
+    @cached_property
+    def termination(self) -> Termination:
+        """What signals do: the read finishes its block and writes its state first."""
+        return Termination()
+
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """End with 128 + signal: a read that was cut must not look like a success."""
-        self.logger.warning("Ended by signal %d before the read was complete.", signum)
-        raise SystemExit(128 + signum)
+        self.termination.receive(signum)
 
     # The command line
 

@@ -1,4 +1,4 @@
-"""What the streams share: the inner loop, and the SDK's own loop where records are needed as dicts.
+"""What the streams share: whole pages through the inner loop, and the SDK's own ways where those are needed.
 
 Knows Singer, through the SDK, and nothing of HTTP.
 """
@@ -8,24 +8,37 @@ from __future__ import annotations
 import logging
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from singer_sdk import SchemaDirectory, Stream
 from singer_sdk.io_base import SingerWriter
 from singer_sdk.mapper import SameRecordTransform
 
-from tap_ory.progress import Progress
-from tap_ory.reading import IdentityRead, count_identities
+from tap_ory.reading import IdentityRead
 from tap_ory.records import RecordEncoder, plan
+from tap_ory.streams.full_read import FullRead
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator
+    from collections.abc import Collection, Generator, Iterable, Iterator
 
     from tap_ory.tap import TapOry
 
 #: In the wheel the schemas lie inside the package, in a checkout beside it.
 _HERE = Path(__file__).resolve().parent.parent
 SCHEMAS = SchemaDirectory(_HERE / "schemas" if (_HERE / "schemas").is_dir() else _HERE.parent / "schemas")
+
+
+class Encoder(Protocol):
+    """Turns pages into the records of one stream."""
+
+    def rows(self, body: bytes, *, upper: str | None = None, seen: Collection[str] = ()) -> list[Any]:
+        """Decode a page, without ids beyond `upper` and those in `seen`."""
+
+    def block(self, rows: list[Any]) -> bytes:
+        """Return rows as RECORD lines."""
+
+    def dicts(self, rows: list[Any]) -> Iterator[dict[str, Any]]:
+        """Return rows as dicts."""
 
 
 class BlockWriter(SingerWriter):
@@ -49,6 +62,11 @@ class OryStream(Stream):
     #: What comes out of the compiled decoder is as the server gave it; nothing is converted after that.
     TYPE_CONFORMANCE_LEVEL = Stream.TYPE_CONFORMANCE_LEVEL.NONE
     _tap: TapOry
+    #: Whether another stream's read has already written this one.
+    _was_read = False
+    _schema_written = False
+
+    # The SDK's hooks
 
     def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
         """Log, but leave the SDK's notice of an exception to debugging: the error itself is one line."""
@@ -60,47 +78,57 @@ class OryStream(Stream):
         """BATCH is not offered: the SDK's batches ignore deselection."""
 
     def get_records(self, context: Any) -> Iterable[dict[str, Any]]:  # noqa: ARG002
-        """Yield every identity as a dict, for the SDK's own loop."""
-        encoder = self._encoder()
-        for rows in self._read(encoder):
-            yield from encoder.dicts(rows)
+        """Yield every identity as a dict, for the SDK's own loop (`--test`)."""
+        encoder, read = self.encoder(), IdentityRead(self._tap.api)
+        for page in read.pages():
+            yield from encoder.dicts(encoder.rows(page.body, upper=page.upper, seen=read.seen))
 
     def _sync_records(self, context: Any = None, *, write_messages: bool = True) -> Generator[dict[str, Any], Any, Any]:
-        """Write whole pages at once where nothing needs a record as a dict; else the SDK's loop."""
-        writer = self._tap.message_writer
-        if not (write_messages and isinstance(writer, BlockWriter) and self._wants_blocks()):
+        """Read for all selected streams at once; with a limit on the records, leave it to the SDK's loop."""
+        if self.ABORT_AT_RECORD_COUNT is not None or not write_messages:
             yield from super()._sync_records(context, write_messages=write_messages)
-            return
-        encoder = self._encoder()
-        with self.get_record_counter() as counter, self.get_sync_timer():
-            for rows in self._read(encoder):
-                writer.write_block(encoder.block(rows))
-                counter.increment(len(rows))
+        elif not self._was_read:
+            FullRead(self._tap, [stream for stream in self._tap.ory_streams if stream.selected]).run()
 
-    def _wants_blocks(self) -> bool:
-        return (
-            self.ABORT_AT_RECORD_COUNT is None
-            and not self.config.get("flattening_enabled")
-            and [type(stream_map) for stream_map in self.stream_maps] == [SameRecordTransform]
-        )
-
-    def _encoder(self) -> RecordEncoder:
-        return RecordEncoder(self.name, plan(self.effective_schema, self.mask), self._stream_version)
-
-    def _read(self, encoder: RecordEncoder) -> Iterator[list[Any]]:
-        """Yield the rows of page after page; at the end of a whole read, activate its version."""
-        api = self._tap.api
-        read = IdentityRead(api)
-        progress = Progress(api.settings.label, lambda: count_identities(api), self.logger)
-        try:
-            for page in read.pages():
-                rows = encoder.rows(page.body, upper=page.upper, seen=read.seen)
-                yield rows
-                progress.add(len(rows))
-        finally:
-            progress.close()
-        if read.settled and self._stream_version is not None and self.ABORT_AT_RECORD_COUNT is None:
-            super()._write_activate_version_message(self._stream_version)
+    def _write_schema_message(self) -> None:
+        """Write the SCHEMA once: the SDK asks for it again when another stream's read has written this one."""
+        if not self._schema_written:
+            super()._write_schema_message()
+            self._schema_written = True
 
     def _write_activate_version_message(self, full_table_version: int) -> None:
         """Write nothing: the SDK calls this before the records, when a cut read would delete rows."""
+
+    # What a read of all streams calls
+
+    def begin(self, version: int) -> None:
+        """Write the SCHEMA if none did, and take on the version of the read."""
+        self._write_schema_message()
+        self._was_read = True
+        self._stream_version = version if self.emit_activate_version_messages else None
+
+    def encoder(self) -> Encoder:
+        """What turns pages into records of this stream."""
+        return RecordEncoder(self.name, plan(self.effective_schema, self.mask), self._stream_version)
+
+    def write_rows(self, encoder: Encoder, rows: list[Any]) -> None:
+        """Write a page: as one block, or record by record where stream maps or flattening need dicts."""
+        writer = self._tap.message_writer
+        if isinstance(writer, BlockWriter) and self._wants_blocks():
+            writer.write_block(encoder.block(rows))
+        else:
+            for record in encoder.dicts(rows):
+                self._write_record_message(record)
+
+    def activate(self) -> None:
+        """Tell the target that the version is complete, so that it may remove what it does not hold."""
+        if self._stream_version is not None:
+            super()._write_activate_version_message(self._stream_version)
+
+    def fingerprint(self) -> list[Any]:
+        """All that decides what a record of this stream looks like."""
+        return [message.to_dict() for message in self._generate_schema_messages()]
+
+    def _wants_blocks(self) -> bool:
+        maps = [type(stream_map) for stream_map in self.stream_maps]
+        return not self.config.get("flattening_enabled") and maps == [SameRecordTransform]
