@@ -49,7 +49,7 @@ def main() -> None:
         signal.signal(number, lambda *_: sys.exit(0))
     try:
         sandbox = Sandbox(**vars(arguments))
-    except (OSError, ValueError) as error:
+    except (OSError, OverflowError, ValueError) as error:
         sys.exit(f"ory_sandbox: {error}")
     with sandbox:
         sys.stdout.write(f"{sandbox.url}\n{sandbox.public_url}\n")

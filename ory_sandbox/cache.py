@@ -9,11 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ory_sandbox.people import People, identity_ids
-from ory_sandbox.store import Packed, Store
+from ory_sandbox.store import Packed, Store, pack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ory_sandbox.manners import Manner
 
 
@@ -31,20 +29,12 @@ def cached_store(manner: Manner, count: int, seed: int, public_url: str, cache_d
     return Store(*_read(file, public_url), descending=descending)
 
 
-def _made_up(manner: Manner, count: int, seed: int, public_url: str) -> tuple[Packed, Packed]:
+def _made_up(manner: Manner, count: int, seed: int, public_url: str) -> list[Packed]:
     # Numbered in ascending order, so that both orders of pages have the same people.
     ids = list(enumerate(identity_ids(count, seed)))
     if not manner.keyset:
         ids.reverse()
-    credentials: list[bytes] = []
-
-    def rows() -> Iterator[bytes]:
-        for row, fragment in People(manner, seed, public_url).rows(iter(ids)):
-            credentials.append(fragment)
-            yield row
-
-    packed = Packed.of(rows())
-    return packed, Packed.of(credentials)
+    return pack(People(manner, seed, public_url).rows(iter(ids)), columns=2)
 
 
 def _source_digest() -> str:
@@ -67,7 +57,7 @@ def _write(file: Path, public_url: str, rows: Packed, credentials: Packed) -> No
     unfinished.replace(file)
 
 
-def _read(file: Path, public_url: str) -> tuple[Packed, Packed]:
+def _read(file: Path, public_url: str) -> list[Packed]:
     with file.open("rb") as stream:
         written_url = stream.read(len(public_url.encode()))
 
@@ -81,4 +71,4 @@ def _read(file: Path, public_url: str) -> tuple[Packed, Packed]:
                 buffer = buffer.replace(written_url, public_url.encode())
             return Packed(buffer, ends)
 
-        return packed(), packed()
+        return [packed(), packed()]

@@ -7,6 +7,7 @@ it returns, which is also where an answer can be delayed or the connection dropp
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from dataclasses import dataclass
 from email.utils import formatdate
@@ -147,6 +148,8 @@ class Connection(asyncio.Protocol):
         if not isinstance(transport, asyncio.Transport):
             raise TypeError(transport)
         self._transport = transport
+        # asyncio does it only for sockets made with TCP's number; without it answers wait for delayed ACKs.
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._connections.add(self)
 
     def connection_lost(self, _exc: Exception | None) -> None:
@@ -208,8 +211,7 @@ class Connection(asyncio.Protocol):
         if response.drop:
             self._transport.abort()
             return
-        for piece in encode(response, request):
-            self._transport.write(piece)
+        self._transport.writelines(encode(response, request))
         if not request.keep_alive:
             self._transport.close()
 

@@ -77,10 +77,9 @@ class People:
             numbered_ids: Ids with a number each, which makes their addresses unique.
         """
         for number, identity_id in numbered_ids:
-            row, credentials = self._identity(identity_id, number)
-            yield row.encode(), credentials.encode()
+            yield self._identity(identity_id, number)
 
-    def _identity(self, identity_id: str, number: int) -> tuple[str, str]:
+    def _identity(self, identity_id: str, number: int) -> tuple[bytes, bytes]:
         random_bytes = hashlib.shake_128(self._seed + identity_id.encode()).digest(_RANDOM_BYTES)
         rolls = random_bytes[_UUID_BYTES:]
         day = (rolls[0] << 8 | rolls[1]) % odds.CREATED_WITHIN_DAYS
@@ -113,7 +112,7 @@ class People:
             person.identifiers,
             (created, later),
         )
-        return row, credentials
+        return row.encode(), credentials.encode()
 
     def _metadata(self, value: str, roll: int) -> str:
         return self._unset_metadata[roll] if value == "null" else value

@@ -7,6 +7,7 @@ import json
 import socket
 import threading
 from collections import deque
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,7 +19,7 @@ from ory_sandbox.ratelimit import Bucket, parse_windows
 from ory_sandbox.render import completed, render
 from ory_sandbox.schemas import identity_schemas
 from ory_sandbox.site import Site
-from ory_sandbox.store import Packed, Store
+from ory_sandbox.store import Store, pack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -53,6 +54,10 @@ class Requests:
 
     count: int = 0
     log: deque[Seen] = field(default_factory=lambda: deque(maxlen=_REMEMBERED_REQUESTS))
+
+
+def _listener(opened: ExitStack, host: str, port: int) -> socket.socket:
+    return opened.enter_context(socket.create_server((host, port), backlog=_BACKLOG))
 
 
 class Sandbox:
@@ -98,22 +103,25 @@ class Sandbox:
         Raises:
             ValueError: There is no such manner, or the rate limit is none.
             OSError: A port is taken.
+            OverflowError: A port is no port.
         """
         if manner not in MANNERS:
             message = f"no manner of the sandbox: {manner!r}"
             raise ValueError(message)
         self._manner = MANNERS[manner]
         bucket = Bucket(parse_windows(rate_limit)) if self._manner.network else None
-        self._sockets = {"admin": socket.create_server((host, port), backlog=_BACKLOG)}
-        if not self._manner.network:
-            self._sockets["public"] = socket.create_server((host, public_port), backlog=_BACKLOG)
-        urls = {role: f"http://{host}:{listener.getsockname()[1]}/" for role, listener in self._sockets.items()}
-        self.url = urls["admin"]
-        self.public_url = urls.get("public", self.url)
         self.requests = Requests()
-        self._schemas = identity_schemas(self._manner) if schemas is None else schemas
         self._latency = latency_ms / 1000
-        self._store = self._stored(identities, seed, cache_dir)
+        self._schemas = identity_schemas(self._manner) if schemas is None else schemas
+        with ExitStack() as opened:
+            self._sockets = {"admin": _listener(opened, host, port)}
+            if not self._manner.network:
+                self._sockets["public"] = _listener(opened, host, public_port)
+            urls = {role: f"http://{host}:{each.getsockname()[1]}/" for role, each in self._sockets.items()}
+            self.url = urls["admin"]
+            self.public_url = urls.get("public", self.url)
+            self._store = self._stored(identities, seed, cache_dir)
+            self._opened = opened.pop_all()
         self._site = Site(
             self._manner,
             self._store,
@@ -123,8 +131,10 @@ class Sandbox:
             api_token=api_token,
             bucket=bucket,
         )
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
+        self._loop = asyncio.new_event_loop()
+        self._opened.callback(self._loop.close)
+        self._thread = threading.Thread(target=self._serve, name="ory-sandbox", daemon=True)
+        self._ready = threading.Event()
         self._connections: set[Connection] = set()
 
     def _stored(
@@ -137,9 +147,7 @@ class Sandbox:
             return cached_store(self._manner, identities, seed, self.public_url, cache_dir)
         descending = not self._manner.keyset
         whole = sorted(map(self._whole, identities), key=lambda identity: identity["id"], reverse=descending)
-        rendered = [render(identity) for identity in whole]
-        rows, credentials = (Packed.of(pair[part] for pair in rendered) for part in (0, 1))
-        return Store(rows, credentials, descending=descending)
+        return Store(*pack(map(render, whole), columns=2), descending=descending)
 
     def _whole(self, identity: Mapping[str, Any]) -> dict[str, Any]:
         return completed(
@@ -151,10 +159,8 @@ class Sandbox:
 
     def __enter__(self) -> Self:
         """Begin to serve."""
-        ready = threading.Event()
-        self._thread = threading.Thread(target=self._serve, args=(ready,), name="ory-sandbox", daemon=True)
         self._thread.start()
-        ready.wait()
+        self._ready.wait()
         return self
 
     def __exit__(
@@ -164,25 +170,23 @@ class Sandbox:
         traceback: TracebackType | None,
     ) -> None:
         """Close all connections and stop."""
-        if self._loop and self._thread:
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._opened.close()
 
-    def _serve(self, ready: threading.Event) -> None:
-        loop = asyncio.new_event_loop()
-        self._loop = loop
-        servers = [
-            loop.run_until_complete(loop.create_server(partial(self._connection, role), sock=listener))
-            for role, listener in self._sockets.items()
-        ]
-        ready.set()
+    def _serve(self) -> None:
+        loop = self._loop
+        try:
+            for role, listener in self._sockets.items():
+                answering = partial(self._connection, role)
+                loop.run_until_complete(loop.create_server(answering, sock=listener, backlog=_BACKLOG))
+        finally:
+            self._ready.set()
         loop.run_forever()
-        for server in servers:
-            server.close()
         for connection in list(self._connections):
             connection.drop()
+        # What was dropped is closed in the next round.
         loop.run_until_complete(asyncio.sleep(0))
-        loop.close()
 
     def _connection(self, role: str) -> Connection:
         return Connection(partial(self._respond, role), self._connections)
@@ -198,7 +202,7 @@ class Sandbox:
     # While it serves, everything that touches the store happens in the thread that serves.
 
     def _run(self, action: Callable[[], T]) -> T:
-        if self._loop is None or not self._loop.is_running():
+        if not self._loop.is_running():
             return action()
 
         async def act() -> T:

@@ -8,15 +8,18 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_left, bisect_right
+from itertools import accumulate, islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
 _ID = slice(len('{"id":"'), len('{"id":"') + 36)
-_AFTER_CREDENTIALS = b'"schema_id":'
+_BATCH = 4096
+# The member that follows the credentials.
+_SCHEMA_ID = b'"schema_id":'
 # A credential's secret part, marked with control characters, which JSON has none of.
-_CONFIG = re.compile(rb"\x01([a-z_]+)\x02([^\x03]*)\x03")
+_CONFIG = re.compile(rb"\x01[a-z_]+\x02([^\x03]*)\x03")
 
 
 def marked_config(credential_type: str, config: str) -> str:
@@ -35,24 +38,13 @@ class Packed:
         self.buffer = buffer
         self.ends = ends
 
-    @classmethod
-    def of(cls, pieces: Iterable[bytes]) -> Packed:
-        """Pack some pieces."""
-        buffer = bytearray()
-        ends = array("Q", [0])
-        for piece in pieces:
-            buffer += piece
-            buffer += b","
-            ends.append(len(buffer))
-        return cls(buffer, ends)
-
     def __len__(self) -> int:
         """Count the pieces."""
         return len(self.ends) - 1
 
     def __getitem__(self, index: int) -> bytes:
         """One piece, without its comma."""
-        return bytes(self.between(index, index + 1))
+        return bytes(self.buffer[self.ends[index] : self.ends[index + 1] - 1])
 
     def between(self, start: int, stop: int) -> memoryview:
         """Some pieces with the commas between them, not copied."""
@@ -60,13 +52,25 @@ class Packed:
 
     def replace(self, start: int, stop: int, pieces: Iterable[bytes]) -> Packed:
         """The same pieces with others in the place of some: a new buffer, so that slices under way hold."""
-        middle = Packed.of(pieces)
+        (middle,) = pack((piece,) for piece in pieces)
         begin, end = self.ends[start], self.ends[stop]
         shift = len(middle.buffer) - (end - begin)
         ends = self.ends[: start + 1]
         ends.extend(begin + offset for offset in middle.ends[1:])
         ends.extend(offset + shift for offset in self.ends[stop + 1 :])
         return Packed(b"".join((self.buffer[:begin], middle.buffer, self.buffer[end:])), ends)
+
+
+def pack(pieces: Iterable[tuple[bytes, ...]], columns: int = 1) -> list[Packed]:
+    """Pack pieces that come side by side, each column by itself."""
+    packed = [Packed(bytearray(), array("Q", [0])) for _ in range(columns)]
+    rows = iter(pieces)
+    while batch := list(islice(rows, _BATCH)):
+        for one, column in zip(packed, zip(*batch, strict=True), strict=True):
+            sizes = (len(piece) + 1 for piece in column)
+            one.ends.extend(islice(accumulate(sizes, initial=len(one.buffer)), 1, None))
+            one.buffer += b",".join((*column, b""))
+    return packed
 
 
 class Store:
@@ -103,19 +107,18 @@ class Store:
 
     def rows_with_credentials(self, indexes: Iterable[int], types: Collection[str]) -> bytes:
         """Some rows with their credentials, comma-separated; ``types`` are those whose config is shown."""
-        shown = {name.encode() for name in types}
         page = b",".join(map(self._with_credentials, indexes))
-        return _CONFIG.sub(
-            lambda match: b'"config":' + match[2] + b"," if match[1] in shown else b"",
-            page,
-        )
+        shown = "|".join(types)
+        hidden = f"\x01(?!({shown})\x02)[^\x03]*\x03" if shown else "\x01[^\x03]*\x03"
+        page = re.sub(hidden.encode(), b"", page)
+        return _CONFIG.sub(rb'"config":\1,', page) if b"\x01" in page else page
 
     def _with_credentials(self, index: int) -> bytes:
         row, credentials = self.rows[index], self.credentials[index]
         if not credentials:
             return row
-        cut = row.index(_AFTER_CREDENTIALS)
-        return b"".join((row[:cut], b'"credentials":', credentials, b",", row[cut:]))
+        before, _, after = row.partition(_SCHEMA_ID)
+        return b"".join((before, b'"credentials":', credentials, b",", _SCHEMA_ID, after))
 
     def after(self, token: str) -> int:
         """The index of the first row whose id is greater than a token (in a store sorted upwards)."""
