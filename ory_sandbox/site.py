@@ -181,10 +181,9 @@ class Site:
     def _list_schemas(self, request: Request) -> Response:
         page = paging.offset_page(request, limit=1000)
         start = page.number * page.size
-        members = [
-            b'{"id":%b,"schema":%b}' % (to_json(name).encode(), schema)
-            for name, schema in self._schemas[start : start + page.size]
-        ]
+        # Kratos counts a page's length from the first page on: later pages go on too far.
+        listed = self._schemas[start : start + (page.number + 1) * page.size]
+        members = [b'{"id":%b,"schema":%b}' % (to_json(name).encode(), schema) for name, schema in listed]
 
         def url(size: int, offset: int) -> str:
             pages: dict[str, object] = {"page": int(offset / size), "per_page": size}
