@@ -1,0 +1,1 @@
+"""What the README's figures come from: the tap against its peers, over the same pages. `python -m benchmarks`."""

@@ -1,0 +1,64 @@
+"""The commands that are measured: the tap and its peers, each as one would run it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchmarks.environments import bin_directory
+
+PEERS = Path(__file__).parent / "peers"
+#: A tap's settings must come from its configuration file alone.
+ENVIRONMENT = {
+    name: value for name, value in os.environ.items() if not name.startswith(("TAP_ORY_", "BATON_", "STOCK_TAP_"))
+} | {"DO_NOT_TRACK": "1"}
+
+
+class Contenders:
+    """Builds commands; whatever files they need are in `directory`."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def tap_ory(self, url: str, **settings: Any) -> list[str]:
+        return [sys.executable, "-m", "tap_ory", "--config", self._config(url, **settings)]
+
+    def stock_tap(self, url: str) -> list[str]:
+        return [sys.executable, str(PEERS / "stock_tap.py"), "--config", self._config(url)]
+
+    def floor(self, url: str) -> list[str]:
+        return [sys.executable, str(PEERS / "floor.py"), url]
+
+    def bare_requests(self, url: str) -> list[str]:
+        return [sys.executable, str(PEERS / "bare_requests.py"), url]
+
+    def dlt(self, url: str) -> list[str]:
+        """Each run starts anew, in an empty directory, at `dlt_directory`."""
+        shutil.rmtree(self.dlt_directory, ignore_errors=True)
+        return [str(bin_directory("dlt") / "python"), str(PEERS / "dlt_rest.py"), url, str(self.dlt_directory)]
+
+    @property
+    def dlt_directory(self) -> Path:
+        return self._directory / "dlt"
+
+    def airbyte(self, url: str) -> list[str]:
+        return [
+            str(bin_directory("airbyte") / "source-declarative-manifest"),
+            "read",
+            "--config",
+            self._config(url),
+            "--catalog",
+            str(PEERS / "airbyte_catalog.json"),
+            "--manifest-path",
+            str(PEERS / "airbyte_manifest.yaml"),
+        ]
+
+    def _config(self, url: str, **settings: Any) -> str:
+        with tempfile.NamedTemporaryFile("w", dir=self._directory, suffix=".json", delete=False) as file:
+            json.dump({"base_url": url, **settings}, file)
+        return file.name

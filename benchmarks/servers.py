@@ -1,0 +1,68 @@
+"""The servers that are read: the sandbox in a process of its own, and a real Ory Kratos."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from benchmarks.environments import CACHE
+from benchmarks.measure import ALL_CPUS, SERVER_CPUS, pinned
+from tests.real.server import Kratos
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+SECONDS_TO_STOP = 10
+
+
+class Servers:
+    """Starts servers as they are asked for, keeps them, and ends them with the block."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._sandboxes: dict[tuple[int, float], str] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def sandbox(self, identities: int, *, latency_ms: float = 0) -> str:
+        """The URL of a sandbox that behaves like Kratos v1.3."""
+        wanted = identities, latency_ms
+        if wanted not in self._sandboxes:
+            command = [sys.executable, "-m", "ory_sandbox", "--identities", str(identities)]
+            command += ["--latency-ms", str(latency_ms), "--cache-dir", str(CACHE / "people")]
+            with pinned(SERVER_CPUS):
+                process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+            self._stack.callback(_stop, process)
+            if process.stdout is None or not (url := process.stdout.readline().strip()):
+                message = "the sandbox did not start"
+                raise RuntimeError(message)
+            self._sandboxes[wanted] = url
+        return self._sandboxes[wanted]
+
+    def kratos(self, identities: int) -> str:
+        """The URL of a real Kratos v1.3.1 with so many people in it; it may use every CPU.
+
+        Raises:
+            KratosUnavailableError: None can be built here.
+        """
+        with pinned(ALL_CPUS):
+            kratos = self._stack.enter_context(Kratos("v1.3.1"))
+        kratos.fill(identities)
+        return kratos.admin_url
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    process.terminate()
+    try:
+        process.wait(SECONDS_TO_STOP)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if process.stdout:
+        process.stdout.close()
