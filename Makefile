@@ -1,0 +1,44 @@
+# Everything that is needed is installed into .venv (and .meltano, .cache) of this checkout.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+.DEFAULT_GOAL := help
+export UV_NO_CONFIG := 1
+
+.PHONY: help demo test lint types bench constraints clean
+
+help: ## List what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+demo: $(INSTALLED) ## Run Meltano on the embedded sandbox: tap-ory into target-jsonl
+	@$(BIN)/python -m ory_sandbox.demo
+
+test: $(INSTALLED) ## Lint, check types and run all tests
+	$(MAKE) lint
+	$(BIN)/python -m pytest
+
+lint: $(INSTALLED) ## Check style, types and meltano.yml
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/check-jsonschema --builtin-schema vendor.meltano meltano.yml
+
+bench: $(INSTALLED) ## Measure the figures of the README
+	$(BIN)/python -m benchmarks
+
+constraints: $(INSTALLED) ## Pin all dependencies again, with hashes
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes --all-extras --group dev \
+		pyproject.toml --output-file constraints.txt --custom-compile-command "make constraints"
+
+clean: ## Remove what make has installed and written
+	rm -rf .venv .meltano .cache output .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# uv is itself installed by hash, from its own lines of constraints.txt.
+$(INSTALLED): constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "Python 3.10 or newer is needed: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv .venv || { echo "The venv module is missing: install python3-venv"; exit 1; }
+	@awk '/^uv==/ { own = 1; print; next } /^[^ ]/ { own = 0 } own' constraints.txt > .venv/uv.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r constraints.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
