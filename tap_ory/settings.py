@@ -32,6 +32,8 @@ ENV_ALIASES = {
 }
 #: Environment names under our prefix that the SDK reads itself.
 RESERVED = frozenset({"TAP_ORY_LOGLEVEL"})
+#: The words that the SDK reads as true, and their opposites.
+BOOLEANS = frozenset({"true", "1", "yes", "on", "false", "0", "no", "off"})
 NETWORK_DOMAIN = ".projects.oryapis.com"
 HEADER_VALUE = re.compile(r"[\x20-\x7e]+")
 
@@ -81,10 +83,10 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
     ),
     th.Property(
         "request_timeout",
-        th.NumberType(exclusive_minimum=0),
+        th.NumberType(exclusive_minimum=0, maximum=86_400),
         default=60,
         title="Request timeout",
-        description="Seconds to wait for a connection, and for each piece of an answer.",
+        description="Seconds to wait for a connection, and for each piece of an answer, up to a day.",
     ),
     th.Property(
         "ca_bundle",
@@ -110,7 +112,7 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
     ),
     th.Property(
         "resume_within",
-        th.NumberType(minimum=0),
+        th.NumberType(minimum=0, maximum=87_600),
         default=24,
         title="Resume within",
         description=(
@@ -218,7 +220,7 @@ def clean_api_token(value: str | None, base_url: str) -> str | None:
     Raises:
         SettingsError: if it is missing for Ory Network, of a kind that cannot work, or no header value.
     """
-    token = re.sub(r"(?i)^bearer\s+", "", (value or "").strip())
+    token = re.sub(r"(?i)^bearer(\s+|$)", "", (value or "").strip())
     if not token:
         if is_network_host(urlsplit(base_url).hostname or ""):
             _refuse("api_token", "is missing", "create a project API key in the Ory Console and set it")
@@ -306,7 +308,8 @@ def explain_violation(error: ValidationError) -> str:
 def check_environment(environ: Mapping[str, str], schema: Mapping[str, Any]) -> dict[str, float]:
     """Refuse variables that cannot be read as their setting's type; return the decimal numbers.
 
-    The SDK leaves decimal numbers as text, and ends with a traceback on all others that are malformed.
+    The SDK leaves decimal numbers as text, takes any word it does not know for false, and ends with a traceback
+    on all others that are malformed.
 
     Raises:
         SettingsError: naming the variable.
@@ -323,6 +326,8 @@ def check_environment(environ: Mapping[str, str], schema: Mapping[str, Any]) -> 
             if not re.fullmatch(r"[+-]?\d{1,18}(\.\d{1,18})?", value, re.ASCII):
                 _refuse(variable, "is no number", "give digits and at most one point")
             numbers[name] = float(value)
+        if "boolean" in kinds and environ[variable].lower() not in BOOLEANS:
+            _refuse(variable, "is neither true nor false", "give true or false")
         if "object" in kinds:
             try:
                 json.loads(value)
