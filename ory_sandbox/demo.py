@@ -19,7 +19,7 @@ ARRIVED = Path("output") / "identities.jsonl"
 def main() -> int:
     """Install the plugins, run the pipeline and show what arrived; the exit code of what failed."""
     meltano = str(Path(sys.executable).with_name("meltano"))
-    print(f"Meltano installs tap-ory and target-jsonl, then moves {IDENTITIES:,} identities of a sandbox ...", flush=True)
+    print(f"Meltano installs tap-ory and target-jsonl, then moves {IDENTITIES:,} identities ...", flush=True)
     ARRIVED.parent.mkdir(exist_ok=True)
     if ARRIVED.exists():
         shutil.move(ARRIVED, ARRIVED.with_suffix(".before.jsonl"))
