@@ -1,38 +1,58 @@
-"""Servers for the tests to talk to: each is started for the first test that asks for it."""
+"""Servers for the tests to talk to: each is started for the first test that asks for it.
 
-import os
+    server        one of the five kinds with PEOPLE people, shared by all tests: only read from it
+    empty_server  likewise, with nobody
+    start_server  starts servers of the kind with as many people as told, for this test alone
+    kratos_v1_0, kratos_v1_3  the two real ones with PEOPLE people, shared: only read from them
+    start_kratos  starts empty real ones of a release, for this test alone
+
+A test that uses one of the first three runs once for each kind.
+"""
+
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
 
-from tests.real.build import KratosUnavailableError
 from tests.real.server import Kratos, Release
+from tests.servers import KINDS, Kind, Server, run_kratos, run_server
 
-# More than a page of 1,000, and a multiple of the page sizes 1, 7, 350 and 525.
+# More than a page of 1,000, and a multiple of the page sizes 1, 7, 175 and 350.
 PEOPLE = 1050
 
 
-def _kratos(release: Release) -> Kratos:
-    try:
-        return Kratos(release)
-    except KratosUnavailableError as error:
-        if os.environ.get("CI") or os.environ.get("TAP_ORY_REQUIRE_REAL"):
-            pytest.fail(f"a real Ory Kratos is required here: {error}", pytrace=False)
-        pytest.skip(str(error))
+@pytest.fixture(scope="session", params=KINDS, ids=str)
+def kind(request: pytest.FixtureRequest) -> Kind:
+    """Each kind of server in turn."""
+    each: Kind = request.param
+    return each
+
+
+@pytest.fixture(scope="session")
+def server(kind: Kind) -> Iterator[Server]:
+    """A server with PEOPLE people, shared: only read from it."""
+    with run_server(kind, PEOPLE) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def empty_server(kind: Kind) -> Iterator[Server]:
+    """A server with nobody, shared: only read from it."""
+    with run_server(kind, 0) as running:
+        yield running
 
 
 @pytest.fixture
-def start_kratos() -> Iterator[Callable[[Release], Kratos]]:
-    """Starts empty real servers of a release that are this test's own."""
+def start_server(kind: Kind) -> Iterator[Callable[[int], Server]]:
+    """Starts servers with as many people as told, for this test alone."""
     with ExitStack() as servers:
-        yield lambda release: servers.enter_context(_kratos(release))
+        yield lambda number: servers.enter_context(run_server(kind, number))
 
 
 @pytest.fixture(scope="session")
 def kratos_v1_0() -> Iterator[Kratos]:
     """A real Ory Kratos v1.0.0 (offset pagination) with PEOPLE people, shared: only read from it."""
-    with _kratos("v1.0.0") as kratos:
+    with run_kratos("v1.0.0") as kratos:
         kratos.fill(PEOPLE)
         yield kratos
 
@@ -40,6 +60,13 @@ def kratos_v1_0() -> Iterator[Kratos]:
 @pytest.fixture(scope="session")
 def kratos_v1_3() -> Iterator[Kratos]:
     """A real Ory Kratos v1.3.1 (keyset pagination) with PEOPLE people, shared: only read from it."""
-    with _kratos("v1.3.1") as kratos:
+    with run_kratos("v1.3.1") as kratos:
         kratos.fill(PEOPLE)
         yield kratos
+
+
+@pytest.fixture
+def start_kratos() -> Iterator[Callable[[Release], Kratos]]:
+    """Starts empty real servers of a release, for this test alone."""
+    with ExitStack() as servers:
+        yield lambda release: servers.enter_context(run_kratos(release))

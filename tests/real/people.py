@@ -149,9 +149,7 @@ def _credentials(seed: int, i: int) -> Json:
     if i % 3 == 0:
         credentials["password"] = {"config": {"hashed_password": PASSWORD_HASH}}
     if i % 5 == 0:
-        credentials["oidc"] = {
-            "config": {"providers": [{"provider": "github", "subject": f"sub-{seed}-{i}"}]}
-        }
+        credentials["oidc"] = {"config": {"providers": [{"provider": "github", "subject": f"sub-{seed}-{i}"}]}}
     return credentials
 
 
