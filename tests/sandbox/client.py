@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+# A walk of more pages than any test's goes in circles.
+_MOST_PAGES = 100
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -57,4 +60,5 @@ def walk(url: str, target: str, token: str | None = None) -> list[Answer]:
     while "next" in pages[-1].links and pages[-1].ids:
         following = urlsplit(pages[-1].links["next"])
         pages.append(fetch(url, f"/admin/identities?{following.query}", token=token))
+        assert len(pages) <= _MOST_PAGES
     return pages

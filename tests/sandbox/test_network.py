@@ -89,6 +89,16 @@ def test_windows_empty_and_refill_each_by_itself() -> None:
     assert take()[0]
 
 
+def test_of_two_empty_windows_the_later_one_is_told() -> None:
+    bucket = Bucket(parse_windows("1;w=1,1;w=60"), _Clock())
+    bucket.take()
+    assert bucket.take()[1] == [
+        ("x-ratelimit-limit", "1, 1;w=1, 1;w=60"),
+        ("x-ratelimit-remaining", "0"),
+        ("x-ratelimit-reset", "60"),
+    ]
+
+
 @pytest.mark.parametrize("text", ["", "5", "5;w=0", "0;w=1", "x;w=1", "5;w=1,"])
 def test_what_is_no_rate_limit(text: str) -> None:
     with pytest.raises(ValueError, match=r"invalid literal|not a rate limit"):
