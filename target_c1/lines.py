@@ -1,0 +1,152 @@
+"""Lines become Singer messages: fast where they are JSON, forgiving where a tap wrote what most taps' libraries write.
+
+Beyond JSON, a line may hold NaN and Infinity (they become null), numbers beyond a double (they become texts), lone
+surrogates and NUL (they become U+FFFD), and objects nested without bounds (from a depth on they become their own
+JSON text). Knows nothing of what messages mean.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import re
+import sys
+from collections import Counter
+from typing import IO, TYPE_CHECKING, Any
+
+import msgspec
+from singer_sdk.singerlib.encoding.base import GenericSingerReader, SingerMessageType
+
+from target_c1.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: Objects and arrays within each other in one line, the message's own included.
+MAX_DEPTH = 24
+
+_logger = logging.getLogger("target-c1")
+_decode = msgspec.json.Decoder().decode
+_NOT_FOR_C1 = re.compile("[\x00\ud800-\udfff]")
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
+
+
+class LineReader(GenericSingerReader[bytes]):
+    """The SDK's reader on bytes; `number` is the current line's, from 1, `repairs` what was changed and how often."""
+
+    def __init__(self) -> None:
+        """Begin before the first line."""
+        super().__init__()
+        self.number = 0
+        self.repairs: Counter[str] = Counter()
+
+    @property
+    def default_input(self) -> IO[bytes]:
+        """Standard input."""
+        return sys.stdin.buffer
+
+    def process_lines(
+        self, file_input: IO[bytes] | None, callbacks: dict[str, Callable[[dict[str, Any]], None]]
+    ) -> Counter[str]:
+        """Call each message's callback; what the SDK's own loop does besides takes as long as decoding the line.
+
+        Raises:
+            InputError: if a line is no message.
+        """
+        counts = {kind.value: 0 for kind in SingerMessageType}
+        for line in file_input or self.default_input:
+            self._current_message = line
+            message = self.deserialize_json(line)
+            kind = message["type"]
+            if kind in counts:
+                counts[kind] += 1
+                callbacks[kind](message)
+            else:
+                self._process_unknown_message(message)
+        return Counter(counts)
+
+    def deserialize_json(self, line: bytes) -> dict[str, Any]:
+        """Return the message of a line.
+
+        Raises:
+            InputError: if it is none, by its number; what it says is not repeated.
+        """
+        self.number += 1
+        try:
+            # NUL is valid JSON, but databases behind C1 may not take it.
+            message = _decode(line) if b"\\u0000" not in line else self._repair(line)
+        except (ValueError, RecursionError):
+            message = self._repair(line)
+        if type(message) is not dict or type(message.get("type")) is not str:
+            msg = f"Line {self.number} of the input is no Singer message: it has no type."
+            raise InputError(msg)
+        return message
+
+    def shallow_message(self) -> dict[str, Any]:
+        """Return the current message once more, with what is nested too deep as text."""
+        message: dict[str, Any] = self._repair(self._current_message or b"")
+        return message
+
+    def _process_unknown_message(self, message_dict: dict[str, Any]) -> None:
+        kind = message_dict["type"]
+        if not self.repairs[f"messages of unknown type {kind!r} ignored"]:
+            _logger.warning("Messages of type %r are unknown and ignored", kind)
+        self.repairs[f"messages of unknown type {kind!r} ignored"] += 1
+
+    def _repair(self, line: bytes) -> Any:
+        try:
+            text = _flatten(line.decode("utf-8", "surrogatepass"), self.repairs)
+            value = json.loads(
+                text, parse_constant=self._not_a_number, parse_int=self._integer, parse_float=self._float
+            )
+        except ValueError:
+            # The decoder's own text would repeat a piece of the line, and with it a person's data.
+            msg = f"Line {self.number} of the input is not JSON. Was the tap stopped?"
+            raise InputError(msg) from None
+        return self._clean(value)
+
+    def _not_a_number(self, _constant: str) -> None:
+        self.repairs["values that are no number set to null"] += 1
+
+    def _integer(self, digits: str) -> int | str:
+        # Python refuses to make integers of more than 4,300 digits.
+        return int(digits) if len(digits) < 400 else self._too_large(digits)  # noqa: PLR2004
+
+    def _float(self, digits: str) -> float | str:
+        number = float(digits)
+        return number if math.isfinite(number) else self._too_large(digits)
+
+    def _too_large(self, digits: str) -> str:
+        self.repairs["numbers too large for C1 written as text"] += 1
+        return digits
+
+    def _clean(self, value: Any) -> Any:
+        if isinstance(value, str):
+            cleaned, changes = _NOT_FOR_C1.subn("\ufffd", value)
+            self.repairs["characters that are none replaced"] += changes
+            return cleaned
+        if isinstance(value, list):
+            return [self._clean(item) for item in value]
+        if isinstance(value, dict):
+            return {self._clean(key): self._clean(item) for key, item in value.items()}
+        return value
+
+
+def _flatten(text: str, repairs: Counter[str]) -> str:
+    """Return JSON in which every object or array below `MAX_DEPTH` is a text, its own JSON; no recursion is used."""
+    pieces: list[str] = []
+    depth = done = start = 0
+    for match in _TOKEN.finditer(text):
+        found = match.group()
+        if found in "[{":
+            depth += 1
+            if depth == MAX_DEPTH + 1:
+                start = match.start()
+        elif found in "]}":
+            if depth == MAX_DEPTH + 1:
+                pieces += (text[done:start], json.dumps(text[start : match.end()]))
+                done = match.end()
+                repairs["objects nested too deep written as text"] += 1
+            depth -= 1
+    return "".join([*pieces, text[done:]])

@@ -1,0 +1,179 @@
+"""target-c1: from Singer messages to a published file, on the SDK's target.
+
+The SDK does the command line, the settings and the loop over lines; records do not go through its sinks, for those
+keep records in memory, check each against its schema and are drained before the end of the input.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import click
+from singer_sdk import Target
+from singer_sdk.helpers.capabilities import PluginCapabilities
+
+from target_c1.c1z import Stamp
+from target_c1.errors import InputError, SettingsError
+from target_c1.formats import choose_format
+from target_c1.guard import check_losses
+from target_c1.inspection import inspect_file
+from target_c1.lines import LineReader
+from target_c1.publish import open_destination
+from target_c1.settings import CONFIG_SCHEMA, Settings, unknown_settings
+from target_c1.snapshot import Snapshot
+from target_c1.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+_logger = logging.getLogger("target-c1")
+
+
+class TargetC1(Target):
+    """Writes the users of any Singer tap as a file that C1 (ConductorOne) imports: .c1z, CSV or baton-file JSON."""
+
+    name = "target-c1"
+    package_name = "tap-ory"
+    config_jsonschema = CONFIG_SCHEMA
+    capabilities: ClassVar = [
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.ACTIVATE_VERSION,
+        PluginCapabilities.STRUCTURED_LOGGING,
+    ]
+    message_reader_class = LineReader
+    message_reader: LineReader
+
+    @classmethod
+    def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
+        """Add none of the SDK's settings: they are about sinks, batches and stream maps."""
+
+    @classmethod
+    def get_singer_command(cls) -> click.Command:
+        """Return the SDK's command with `--inspect` and `--force`, and `--input` read as bytes."""
+        command = super().get_singer_command()
+        for parameter in command.params:
+            if parameter.name == "file_input":
+                parameter.type = click.File("rb")
+        command.params += [
+            click.Option(["--inspect"], metavar="FILE", help="Print what is in a .c1z, check it, and end."),
+            click.Option(
+                ["--force"],
+                is_flag=True,
+                help="Publish this once in spite of min_users and max_drop_percent.",
+            ),
+        ]
+        return command
+
+    @classmethod
+    def invoke(  # type: ignore[override] # noqa: PLR0913 - the command's options, by name
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: Any = None,
+        file_input: Any = None,
+        inspect: str | None = None,
+        force: bool = False,
+    ) -> None:
+        """Do what the command line says; `file_input` is a binary file, standard input if None."""
+        if inspect is not None:
+            sys.exit(0 if inspect_file(inspect, click.echo) else 1)
+        if about:
+            super().invoke(about=about, about_format=about_format)
+        given = {**config.config, "force": True} if force else config.config
+        try:
+            target = cls(config=given, parse_env_config=config.parse_env)
+        except ValueError as error:
+            msg = f"A setting from the environment cannot be read: {error}."
+            raise SettingsError(msg) from error
+        for warning in unknown_settings(target.config):
+            _logger.warning(warning)
+        with target.opened():
+            target.listen(file_input)
+
+    @contextmanager
+    def opened(self, stamp: Stamp | None = None) -> Iterator[None]:
+        """Hold the destination and the store for one run; `stamp` gives its ids and times."""
+        stamp = stamp or Stamp()
+        settings = Settings.from_config(self.config)
+        self._started = time.monotonic()
+        self._format = choose_format(settings, stamp)
+        with open_destination(settings.path) as destination:
+            self._settings, self._destination = settings, destination
+            self._store = Store(destination.work / "users.sqlite", stamp.sync_id(), stamp.time())
+            self._snapshot = Snapshot(settings, self._store, self._format.encode)
+            try:
+                yield
+            finally:
+                self._store.close()
+
+    def process_endofpipe(self) -> None:
+        """Publish, if the read is complete and not too many users are missing; then pass the last state on."""
+        self._snapshot.finish()
+        counts = self._store.count_by_status()
+        users = sum(counts.values())
+        check_losses(self._settings, self._store, users, self._destination, self._format)
+        file = self._destination.work / "users"
+        self._format.write(self._store, file)
+        size = file.stat().st_size
+        self._destination.publish(file)
+        if self._snapshot.state is not None:
+            sys.stdout.write(f"{json.dumps(self._snapshot.state)}\n")
+            sys.stdout.flush()
+        self._log_closing_line(users, counts, size)
+
+    def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
+        self._snapshot.take_schema(self._stream_of(message_dict))
+
+    def _process_record_message(self, message_dict: dict[str, Any]) -> None:
+        try:
+            self._snapshot.take_record(message_dict)
+        except RecursionError:
+            self._snapshot.take_record(self.message_reader.shallow_message())
+
+    def _process_state_message(self, message_dict: dict[str, Any]) -> None:
+        self._snapshot.take_state(message_dict.get("value"))
+
+    def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
+        self._snapshot.take_activate_version(self._stream_of(message_dict), message_dict.get("version"))
+
+    def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
+        msg = f"Stream {self._stream_of(message_dict)!r} comes as BATCH files: take batch_config away from the tap."
+        raise InputError(msg)
+
+    def _stream_of(self, message: dict[str, Any]) -> str:
+        stream = message.get("stream")
+        if type(stream) is not str:
+            msg = f"Line {self.message_reader.number} of the input names no stream."
+            raise InputError(msg)
+        return stream
+
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        """End without publishing; the SDK's way would call it a success."""
+        _logger.error("Stopped by signal %d: nothing is published", signum)
+        sys.exit(128 + signum)
+
+    def _log_closing_line(self, users: int, counts: dict[str, int], size: int) -> None:
+        tally = self._snapshot.tally
+        seconds = time.monotonic() - self._started
+        statuses = ", ".join(f"{count:,} {name}" for name, count in counts.items())
+        rate = users / seconds
+        where = f"{self._settings.path}: {size:,} bytes in {seconds:.1f} s ({rate:,.0f} users/s)"
+        parts = [f"Published {users:,} users ({statuses}) to {where}."]
+        repeated = {"records whose id came again, the last one counts": self._store.duplicates}
+        for title, reasons in (
+            ("Left out", tally.left_out),
+            ("Repeated", repeated),
+            ("Skipped e-mail addresses", tally.skipped_addresses),
+            ("Changed", tally.changed + self.message_reader.repairs),
+        ):
+            found = [f"{count:,} {reason}" for reason, count in reasons.items() if count]
+            if found:
+                parts.append(f"{title}: {', '.join(found)}.")
+        _logger.info(" ".join(parts))

@@ -1,0 +1,304 @@
+"""A record becomes a C1 user: names, addresses, login, status and profile, by rules that hold for any stream.
+
+Knows C1's limits (c1.connector.v2: ids and names 1 to 1024 bytes, valid e-mail addresses), nothing of its file formats.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from datetime import date
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from target_c1.mapping import Mapping, Record
+
+MAX_BYTES = 1024
+MAX_ADDRESS_BYTES = 254
+MAX_LOCAL_BYTES = 64
+STATUS_NAMES = ("unspecified", "enabled", "disabled", "deleted")
+UNSPECIFIED, ENABLED, DISABLED, DELETED = range(4)
+ACCOUNT_TYPE_NAMES = ("unspecified", "human", "service", "system")
+
+_STATUSES: dict[Any, int] = {
+    "enabled": ENABLED,
+    "active": ENABLED,
+    "disabled": DISABLED,
+    "inactive": DISABLED,
+    "suspended": DISABLED,
+    "deleted": DELETED,
+    True: ENABLED,
+    False: DISABLED,
+}
+_ACCOUNT_TYPES = {"human": 1, "service": 2, "bot": 2, "machine": 2, "system": 3}
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u00a1-\U0010ffff-]+"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*")
+_TIME = re.compile(
+    r"(\d{4}-\d\d-\d\d[Tt ](?:[01]\d|2[0-3]):[0-5]\d):([0-5]\d|60)(?:\.(\d{1,9})\d*)?"
+    r"(?:[Zz]|([+-])([01]\d|2[0-3]):?([0-5]\d))?",
+    re.ASCII,
+)
+#: 0001-01-01 and 9999-12-31, what a protobuf Timestamp may hold.
+_FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
+
+#: Seconds since 1970 and nanoseconds.
+Moment = tuple[int, int]
+
+
+class User(msgspec.Struct, frozen=True):
+    """A user as C1 knows one. All texts are valid, within C1's limits; None is unknown.
+
+    The first of `emails` is the primary one. `status` and `account_type` are C1's numbers.
+    """
+
+    id: str
+    display_name: str
+    first_name: str | None
+    last_name: str | None
+    emails: list[str]
+    login: str | None
+    login_aliases: list[str]
+    status: int
+    status_details: str | None
+    account_type: int
+    employee_ids: list[str]
+    created_at: Moment | None
+    last_login: Moment | None
+    mfa_enabled: bool | None
+    sso_enabled: bool | None
+    profile: dict[str, Any]
+
+
+class Tally:
+    """What the closing line says was left out or changed: numbers by reason."""
+
+    def __init__(self) -> None:
+        """Begin at nothing."""
+        self.clear()
+
+    def clear(self) -> None:
+        """Begin again."""
+        self.skipped_addresses: Counter[str] = Counter()
+        self.left_out: Counter[str] = Counter()
+        self.changed: Counter[str] = Counter()
+
+
+class UserReader:
+    """Makes users out of records by one mapping, and keeps the tally."""
+
+    def __init__(self, mapping: Mapping) -> None:
+        """Take the compiled `mapping`."""
+        self.tally = Tally()
+        self._mapping = mapping
+        one, many, flags = mapping.one, mapping.many, mapping.flags
+        self._id, self._display_name = one["id"], one["display_name"]
+        self._first_name, self._last_name, self._username = one["first_name"], one["last_name"], one["username"]
+        self._email, self._emails = one["email"], many["emails"]
+        self._login, self._identifiers, self._aliases = one["login"], many["identifiers"], many["login_aliases"]
+        self._status, self._details, self._type = one["status"], one["status_details"], one["account_type"]
+        self._employee_id, self._created_at, self._last_login = (
+            many["employee_id"],
+            one["created_at"],
+            one["last_login"],
+        )
+        self._mfa, self._sso = flags["mfa_enabled"], flags["sso_enabled"]
+
+    def read(self, record: Record) -> User | None:
+        """Return the user of a record, or None (counted) if it has no id that C1 can take."""
+        identifier = self._id(record)
+        if type(identifier) is not str:
+            identifier = text(identifier)
+        if not identifier:
+            self.tally.left_out["no usable id"] += 1
+            return None
+        if len(identifier) > MAX_BYTES // 4 and len(identifier.encode()) > MAX_BYTES:
+            self.tally.left_out[f"an id of more than {MAX_BYTES} bytes"] += 1
+            return None
+        first, last, username = (
+            text(self._first_name(record)),
+            text(self._last_name(record)),
+            text(self._username(record)),
+        )
+        emails, invalid = self._addresses(record)
+        primary = emails[0] if emails else None
+        full = " ".join(filter(None, (first, last)))
+        login, aliases = self._logins(record, username, primary)
+        status, details = self._state(record)
+        return User(
+            id=identifier,
+            display_name=self._cut(text(self._display_name(record)) or full or username or primary or identifier),
+            first_name=first,
+            last_name=last,
+            emails=emails,
+            login=login,
+            login_aliases=aliases,
+            status=status,
+            status_details=details,
+            account_type=_ACCOUNT_TYPES.get(str(self._type(record)).lower(), 0),
+            employee_ids=_texts(self._employee_id(record)),
+            created_at=parse_time(self._created_at(record)),
+            last_login=parse_time(self._last_login(record)),
+            mfa_enabled=self._mfa(record),
+            sso_enabled=self._sso(record),
+            profile=self._profile(record, identifier, first, last, invalid),
+        )
+
+    def _addresses(self, record: Record) -> tuple[list[str], list[str]]:
+        """Return the valid addresses, primary first and without repetition, and the texts that are none."""
+        valid: list[str] = []
+        invalid: list[str] = []
+        seen = set()
+        candidates = self._emails(record)
+        primary = self._email(record)
+        for candidate in candidates if primary is None else (primary, *candidates):
+            address = candidate
+            if type(candidate) is dict:
+                if candidate.get("via", "email") != "email":
+                    continue  # a phone number among an identity's addresses
+                address = candidate.get("address") or candidate.get("value") or candidate.get("email")
+            if address in valid:
+                continue
+            if type(address) is not str:
+                if address is not None:
+                    self.tally.skipped_addresses["not a text"] += 1
+                continue
+            address = address.strip()
+            folded = address.casefold()
+            if not address or folded in seen:
+                continue
+            seen.add(folded)
+            if is_address(address):
+                valid.append(address)
+            else:
+                invalid.append(address)
+                self.tally.skipped_addresses[_why_invalid(address)] += 1
+        return valid, invalid
+
+    def _logins(self, record: Record, username: str | None, primary: str | None) -> tuple[str | None, list[str]]:
+        """Return the login and its aliases.
+
+        The login is the one that the mapping names, else the first identifier that is no e-mail address, else the
+        username, else the primary address, else the first identifier.
+        """
+        identifiers = _texts(self._identifiers(record))
+        aliases = _texts(self._aliases(record)) + identifiers
+        login = text(self._login(record))
+        if login is None:
+            other = [each for each in identifiers if "@" not in each]
+            login = (other and other[0]) or username or primary or (identifiers and identifiers[0]) or None
+        if login is None or not aliases:
+            return login, aliases
+        kept: dict[str, str] = {}
+        for each in aliases:
+            kept.setdefault(each.casefold(), each)
+        kept.pop(login.casefold(), None)
+        return login, list(kept.values())
+
+    def _state(self, record: Record) -> tuple[int, str | None]:
+        """Return C1's status and, unless the user is enabled, the details; an unknown status becomes the details."""
+        given = self._status(record)
+        if type(given) is str:
+            given = given.lower()
+        status = _STATUSES.get(given, UNSPECIFIED) if isinstance(given, (str, bool)) else UNSPECIFIED
+        if status == ENABLED:
+            return status, None
+        details = text(self._details(record)) if status != UNSPECIFIED or given is None else text(given)
+        if status == UNSPECIFIED and given is not None:
+            self.tally.changed["status that C1 does not have"] += 1
+        return status, self._cut(details) if details else None
+
+    def _profile(
+        self, record: Record, identifier: str, first: str | None, last: str | None, invalid: list[str]
+    ) -> dict[str, Any]:
+        profile: dict[str, Any] = {}
+        for spread in self._mapping.spread(record):
+            if isinstance(spread, dict):
+                for name, value in spread.items():
+                    if isinstance(value, (str, int, float)) and name not in profile:
+                        profile[name] = value
+        for name, getter in self._mapping.profile:
+            value = getter(record)
+            if value is not None:
+                profile[name] = value
+        profile["user_id"] = identifier
+        if first is not None:
+            profile["first_name"] = first
+        if last is not None:
+            profile["last_name"] = last
+        if invalid:
+            profile["invalid_emails"] = invalid
+        return profile
+
+    def _cut(self, value: str) -> str:
+        """Return `value` with at most `MAX_BYTES` bytes, cut between two characters."""
+        if len(value) <= MAX_BYTES // 4:
+            return value
+        data = value.encode()
+        if len(data) <= MAX_BYTES:
+            return value
+        self.tally.changed[f"name or detail cut to {MAX_BYTES} bytes"] += 1
+        return data[:MAX_BYTES].decode(errors="ignore")
+
+
+def text(value: Any) -> str | None:
+    """Return a text that is not blank, or an integer's digits; else None."""
+    if type(value) is str:
+        return value if value and not value.isspace() else None
+    return str(value) if type(value) is int else None
+
+
+def is_address(value: str) -> bool:
+    """Tell whether C1 takes `value` as an e-mail address."""
+    return bool(_ADDRESS.fullmatch(value)) and _fits(value)
+
+
+def parse_time(value: Any) -> Moment | None:
+    """Return the moment of an RFC 3339 text (UTC if it names no offset), or None if it is none."""
+    match = _TIME.fullmatch(value) if type(value) is str else None
+    if match is None:
+        return None
+    minute, second, fraction, sign, hours, minutes = match.groups()
+    total = _seconds_until(minute)
+    if total is None:
+        return None
+    total += int(second)
+    if sign:
+        offset = (int(hours) * 60 + int(minutes)) * 60
+        total += offset if sign == "-" else -offset
+    if not _FIRST_SECOND <= total <= _LAST_SECOND:
+        return None
+    return total, int(fraction.ljust(9, "0")) if fraction else 0
+
+
+@lru_cache(maxsize=4096)
+def _seconds_until(minute: str) -> int | None:
+    """Return the seconds from 1970 to a minute (`2026-01-31T23:59`), or None if there is no such day."""
+    try:
+        days = date.fromisoformat(minute[:10]).toordinal() - date(1970, 1, 1).toordinal()
+    except ValueError:
+        return None
+    return ((days * 24 + int(minute[11:13])) * 60 + int(minute[14:16])) * 60
+
+
+def _texts(values: list[Any]) -> list[str]:
+    return [found for value in values if (found := text(value)) is not None] if values else []
+
+
+def _fits(address: str) -> bool:
+    if len(address) <= MAX_LOCAL_BYTES // 4:
+        return True
+    local, _, _ = address.rpartition("@")
+    return len(address.encode()) <= MAX_ADDRESS_BYTES and len(local.encode()) <= MAX_LOCAL_BYTES
+
+
+def _why_invalid(address: str) -> str:
+    local, at, domain = address.rpartition("@")
+    if not at or not local or not domain:
+        return "no name or domain around an @"
+    if not _fits(address):
+        return "too long"
+    return "malformed" if domain.isascii() else "a domain that is not in ASCII"
