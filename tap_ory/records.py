@@ -123,7 +123,7 @@ def _struct(name: str, field: Field, *, root: bool = False) -> Any:
     members: list[Any] = []
     renamed = {}
     for number, (key, member) in enumerate((field.fields or {}).items()):
-        attribute = "id" if root and key == "id" else f"f{number}"
+        attribute = _attribute(number, key) if root else f"f{number}"
         renamed[attribute] = key
         if attribute == "id":
             members.insert(0, (attribute, str))
@@ -132,6 +132,11 @@ def _struct(name: str, field: Field, *, root: bool = False) -> Any:
             members.append((attribute, kind, msgspec.UNSET))
     struct = msgspec.defstruct(name, members, rename=renamed, gc=False)
     return struct if root else struct | None
+
+
+def _attribute(number: int, name: str) -> str:
+    """The attribute of a record's struct that holds a field: any JSON key is a field, not so in Python."""
+    return "id" if name == "id" else f"f{number}"
 
 
 def prune(value: Any, field: Field) -> Any:
@@ -180,6 +185,16 @@ class RecordEncoder:
         if seen:
             rows = [row for row in rows if row.id not in seen]
         return rows
+
+    def stamped(self, row: Any, name: str, value: str | None) -> Any:
+        """Return `row` with a value for a field that the server does not send, if the field is selected."""
+        if name not in (self._field.fields or {}):
+            return row
+        raw = json.dumps(value).encode()
+        if isinstance(row, _SlowRow):
+            return _SlowRow(row.id, msgspec.Raw(bytes(row.record)[:-1] + b',"%s":%s}' % (name.encode(), raw)))
+        setattr(row, _attribute(list(self._field.fields or {}).index(name), name), msgspec.Raw(raw))
+        return row
 
     def block(self, rows: list[Any]) -> bytes:
         """Return the rows as RECORD lines, each ended by a newline."""

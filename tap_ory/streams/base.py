@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from abc import abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -15,11 +16,11 @@ from singer_sdk.io_base import SingerWriter
 from singer_sdk.mapper import SameRecordTransform
 
 from tap_ory.reading import IdentityRead
-from tap_ory.records import RecordEncoder, plan
 from tap_ory.streams.full_read import FullRead
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Iterable, Iterator
+    from datetime import datetime
 
     from tap_ory.tap import TapOry
 
@@ -105,11 +106,11 @@ class OryStream(Stream):
         """Write the SCHEMA if none did, and take on the version of the read."""
         self._write_schema_message()
         self._was_read = True
-        self._stream_version = version if self.emit_activate_version_messages else None
+        self._stream_version = version if wanted else None
 
+    @abstractmethod
     def encoder(self) -> Encoder:
         """What turns pages into records of this stream."""
-        return RecordEncoder(self.name, plan(self.effective_schema, self.mask), self._stream_version)
 
     def write_rows(self, encoder: Encoder, rows: list[Any]) -> None:
         """Write a page: as one block, or record by record where stream maps or flattening need dicts."""
@@ -120,14 +121,14 @@ class OryStream(Stream):
             for record in encoder.dicts(rows):
                 self._write_record_message(record)
 
-    def activate(self) -> None:
-        """Tell the target that the version is complete, so that it may remove what it does not hold."""
+    def complete(self, started_at: datetime) -> None:  # noqa: ARG002 - a bookmark needs it
+        """The read was whole: tell the target, so that it may remove rows of older versions."""
         if self._stream_version is not None:
             super()._write_activate_version_message(self._stream_version)
 
     def fingerprint(self) -> list[Any]:
         """All that decides what a record of this stream looks like."""
-        return [message.to_dict() for message in self._generate_schema_messages()]
+        return [self.replication_method, *(message.to_dict() for message in self._generate_schema_messages())]
 
     def _wants_blocks(self) -> bool:
         maps = [type(stream_map) for stream_map in self.stream_maps]

@@ -86,7 +86,7 @@ class FullRead:
     def _finish(self) -> None:
         for stream in self._streams:
             if self._read.settled:
-                stream.activate()
+                stream.complete(self._snapshot.started_at)
             stream.stream_state.pop("snapshot", None)
         self._tap.state_writer.write_state(self._tap.state)
         if self._read.unreadable:
