@@ -106,6 +106,7 @@ class OryStream(Stream):
         """Write the SCHEMA if none did, and take on the version of the read."""
         self._write_schema_message()
         self._was_read = True
+        wanted = self.emit_activate_version_messages and self.replication_method == REPLICATION_FULL_TABLE
         self._stream_version = version if wanted else None
 
     @abstractmethod
