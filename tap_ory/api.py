@@ -20,7 +20,7 @@ from requests.auth import AuthBase
 
 from tap_ory import plain_words
 from tap_ory.errors import AnswerError, TapOryError, UnavailableError
-from tap_ory.pacing import Governor, server_wait
+from tap_ory.pacing import MAX_SERVER_WAIT, Governor, server_wait
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -37,8 +37,6 @@ RETRYABLE_400 = "Unable to serialize access"
 #: An answer larger than this is refused before it fills the memory.
 MAX_BODY_BYTES = 256 * 1024 * 1024
 CHUNK_BYTES = 1024 * 1024
-#: A server that asks for a longer pause than this, in seconds, is not waited for.
-MAX_SERVER_WAIT = 900.0
 #: The longest pause between two tries, in seconds; Ory's documentation advises this cap.
 MAX_PAUSE = 30.0
 #: Tries of one request: about ten minutes for a server that restarts, a few seconds for one that errs on

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 TOO_MANY_REQUESTS = 429
+#: A server that asks for a longer pause than this, in seconds, is not waited for: some proxies give a time of day.
+MAX_SERVER_WAIT = 900.0
 #: Windows a server may name; more are ignored, so that a header cannot cost memory.
 MAX_WINDOWS = 8
 
@@ -124,7 +126,7 @@ class Governor:
             self._finish(now)
             remaining, reset = _number(headers.get("x-ratelimit-remaining")), server_wait(headers)
             if status == TOO_MANY_REQUESTS:
-                self._blocked_until = max(self._blocked_until, now + (reset or 0.0))
+                self._block(now, reset, MAX_SERVER_WAIT)
             elif remaining is not None and quota is not None:
                 self._notice_others(quota, int(remaining), reset, now)
 
@@ -158,8 +160,12 @@ class Governor:
                 window.foreign = foreign if now >= window.foreign_until else max(foreign, window.foreign)
                 window.foreign_until = now + window.seconds
                 if remaining <= self._in_flight:
-                    self._blocked_until = max(self._blocked_until, now + (reset or 0.0))
+                    # Whatever the header says, a window is as good as new after its own length.
+                    self._block(now, reset, window.seconds)
             return
+
+    def _block(self, now: float, seconds: float | None, longest: float) -> None:
+        self._blocked_until = max(self._blocked_until, now + min(seconds or 0.0, longest))
 
     def _delay(self, now: float) -> float:
         delay = self._blocked_until - now

@@ -1,0 +1,267 @@
+"""Pacing: as fast as the server's windows allow, never faster, on a clock that only moves when told."""
+
+import threading
+from collections import deque
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tap_ory.pacing import MAX_SERVER_WAIT, Governor, parse_windows, server_wait
+
+
+class Clock:
+    """A clock that sleeping moves on."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.slept: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds > 0
+        self.slept.append(seconds)
+        # A sleep is never shorter than asked for.
+        self.now += seconds + 1e-6
+
+    def governor(self) -> Governor:
+        return Governor(self, self.sleep)
+
+
+class Bucket:
+    """A project's rate limit as Ory's documentation describes it: sliding windows, shared by all clients."""
+
+    def __init__(self, clock: Clock, *windows: tuple[int, float]) -> None:
+        self.clock = clock
+        self.windows = windows
+        self.taken: deque[float] = deque()
+
+    def left(self, limit: int, seconds: float) -> int:
+        return limit - sum(1 for moment in self.taken if moment > self.clock.now - seconds)
+
+    def request(self) -> tuple[int, dict[str, str]]:
+        left = [self.left(*window) for window in self.windows]
+        status = 200 if min(left) > 0 else 429
+        if status == 200:
+            self.taken.append(self.clock.now)
+            left = [each - 1 for each in left]
+        tightest = left.index(min(left))
+        limit, seconds = self.windows[tightest]
+        named = ", ".join(f"{each[0]};w={each[1]:g}" for each in self.windows)
+        return status, {
+            "x-ratelimit-limit": f"{limit}, {named}",
+            "x-ratelimit-remaining": str(min(left)),
+            "x-ratelimit-reset": f"{seconds:g}",
+        }
+
+
+def run(clock: Clock, bucket: Bucket, governor: Governor, requests: int, latency: float) -> list[int]:
+    """Make requests one by one; the server counts each in the middle of its latency."""
+    statuses = []
+    for _ in range(requests):
+        governor.wait_turn()
+        clock.now += latency / 2
+        status, headers = bucket.request()
+        clock.now += latency / 2
+        governor.learn(status, headers)
+        statuses.append(status)
+    return statuses
+
+
+def test_without_limits_nothing_waits() -> None:
+    clock = Clock()
+    governor = clock.governor()
+    for _ in range(1000):
+        governor.wait_turn()
+        governor.learn(200, {})
+    assert clock.slept == []
+    assert governor.limit_header is None
+
+
+@pytest.mark.parametrize("latency", [0.0, 0.01, 0.15, 2.0])
+@pytest.mark.parametrize("windows", [[(5, 1)], [(5, 1), (25, 60)], [(1, 1)], [(17, 1), (400, 60)]])
+def test_one_reader_never_exceeds_and_uses_what_there_is(windows: list[tuple[int, float]], latency: float) -> None:
+    clock = Clock()
+    started = clock.now
+    requests = 120
+    assert set(run(clock, Bucket(clock, *windows), clock.governor(), requests, latency)) == {200}
+    # A window's worth of requests takes the window's length and one latency, or all of their latencies.
+    rounds = [(-(-requests // limit), max(seconds + latency, limit * latency)) for limit, seconds in windows]
+    assert clock.now - started <= sum(count * length for count, length in rounds) + 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    windows=st.lists(st.tuples(st.integers(1, 20), st.sampled_from([1.0, 10.0, 60.0])), min_size=1, max_size=3),
+    latencies=st.lists(st.floats(0, 3), min_size=30, max_size=30),
+)
+def test_no_window_is_ever_exceeded(windows: list[tuple[int, float]], latencies: list[float]) -> None:
+    clock = Clock()
+    bucket, governor = Bucket(clock, *windows), clock.governor()
+    for latency in latencies:
+        assert run(clock, bucket, governor, 1, latency) == [200]
+
+
+def test_requests_in_flight_count() -> None:
+    clock = Clock()
+    governor = clock.governor()
+    governor.wait_turn()
+    governor.learn(200, {"x-ratelimit-limit": "3, 3;w=1", "x-ratelimit-remaining": "2", "x-ratelimit-reset": "1"})
+    governor.wait_turn()
+    governor.wait_turn()
+    assert clock.slept == []
+    turn = threading.Thread(target=governor.wait_turn, daemon=True)
+    turn.start()
+    turn.join(10)
+    assert not turn.is_alive()
+    # One answered and two in flight fill the window of three: the fourth waits until the first has left it.
+    assert 1.0 <= sum(clock.slept) < 1.1
+
+
+def test_a_request_without_an_answer_counts_too() -> None:
+    clock = Clock()
+    governor = clock.governor()
+    governor.wait_turn()
+    governor.learn(200, {"x-ratelimit-limit": "2, 2;w=10"})
+    governor.wait_turn()
+    governor.forget()
+    governor.wait_turn()
+    assert sum(clock.slept) == pytest.approx(10, abs=0.01)
+
+
+def test_other_clients_are_left_their_share() -> None:
+    clock = Clock()
+    governor = clock.governor()
+    # Ten in a minute, of which others took seven: two remain, one of them is left alone for safety.
+    governor.wait_turn()
+    governor.learn(200, {"x-ratelimit-limit": "10, 10;w=60", "x-ratelimit-remaining": "2", "x-ratelimit-reset": "60"})
+    governor.wait_turn()
+    assert clock.slept == []
+    governor.learn(200, {"x-ratelimit-limit": "10, 10;w=60", "x-ratelimit-remaining": "1", "x-ratelimit-reset": "60"})
+    governor.wait_turn()
+    assert sum(clock.slept) == pytest.approx(60, abs=0.1)
+
+
+def test_when_others_took_all_the_reset_is_waited_for() -> None:
+    clock = Clock()
+    governor = clock.governor()
+    governor.wait_turn()
+    governor.learn(200, {"x-ratelimit-limit": "10, 10;w=60", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "12"})
+    governor.wait_turn()
+    # Until the reset at least; until our own request has left the window at most.
+    assert 12 <= sum(clock.slept) <= 60.1
+
+
+@pytest.mark.parametrize("headers", [{"Retry-After": "7"}, {"x-ratelimit-reset": "7"}])
+def test_a_429_holds_back_all_readers(headers: dict[str, str]) -> None:
+    clock = Clock()
+    governor = clock.governor()
+    governor.wait_turn()
+    governor.learn(429, headers)
+    governor.wait_turn()
+    assert sum(clock.slept) == pytest.approx(7, abs=0.01)
+
+
+def test_a_429_without_advice_leaves_the_pause_to_the_retries() -> None:
+    clock = Clock()
+    governor = clock.governor()
+    governor.wait_turn()
+    governor.learn(429, {})
+    governor.wait_turn()
+    assert clock.slept == []
+
+
+@pytest.mark.parametrize(
+    ("status", "longest"),
+    [(200, 60), (429, MAX_SERVER_WAIT)],
+)
+def test_a_reset_that_is_a_time_of_day_blocks_nobody_for_years(status: int, longest: float) -> None:
+    clock = Clock()
+    governor = clock.governor()
+    governor.wait_turn()
+    epoch = {"x-ratelimit-limit": "5, 5;w=60", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "1795487503"}
+    governor.learn(status, epoch)
+    governor.wait_turn()
+    assert sum(clock.slept) == pytest.approx(longest, abs=0.01)
+
+
+def test_a_new_limit_takes_over_what_was_used_under_the_old() -> None:
+    clock = Clock()
+    governor = clock.governor()
+    for _ in range(3):
+        governor.wait_turn()
+        governor.learn(200, {"x-ratelimit-limit": "100, 100;w=60"})
+    governor.wait_turn()
+    governor.learn(200, {"x-ratelimit-limit": "4, 4;w=60"})
+    governor.wait_turn()
+    assert sum(clock.slept) == pytest.approx(60, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("header", "quota", "windows"),
+    [
+        (None, None, []),
+        ("", None, []),
+        ("10, 10;w=1, 300;w=60", 10, [(10, 1.0), (300, 60.0)]),
+        ("300,10;w=1,300 ; w=60", 300, [(10, 1.0), (300, 60.0)]),
+        ("60", 60, []),
+        ("0, 0;w=1, 5;w=0", 0, []),
+        ("ten;w=1, -1;w=1, 1.5;w=2, 7;w=3;x=1, 9;w=4", None, [(9, 4.0)]),
+        ("\u0661\u0660, 10;w=\u0661", None, []),
+        (",".join(["5;w=1"] * 10_000), None, [(5, 1.0)] * 9),
+        ("9" * 100_000, None, []),
+    ],
+)
+def test_windows(header: str | None, quota: int | None, windows: list[tuple[int, float]]) -> None:
+    found, read = parse_windows(header)
+    assert (found, [(window.limit, window.seconds) for window in read]) == (quota, windows)
+
+
+def from_now(seconds: float) -> str:
+    return format_datetime(datetime.now(timezone.utc) + timedelta(seconds=seconds), usegmt=True)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"Retry-After": "120"}, 120),
+        ({"Retry-After": " 0 "}, 0),
+        ({"Retry-After": "3", "x-ratelimit-reset": "50"}, 3),
+        ({"x-ratelimit-reset": "50"}, 50),
+        ({"x-ratelimit-reset": "0.25"}, 0.25),
+        ({"Retry-After": "soon", "x-ratelimit-reset": "50"}, 50),
+        ({"Retry-After": "-5"}, None),
+        ({"Retry-After": "1.5"}, None),
+        ({"x-ratelimit-reset": "-1"}, None),
+        ({"x-ratelimit-reset": "1e3"}, None),
+        ({"Retry-After": from_now(90)}, 90),
+        ({"Retry-After": from_now(-90)}, 0),
+        ({"Retry-After": "Sun, 06 Nov 1994 08:49:37 GMT"}, 0),
+        ({"Retry-After": "Sun, 06 Nov 1994 08:49:37 -0000"}, 0),
+    ],
+)
+def test_what_the_server_asks_for(headers: Mapping[str, str], seconds: float | None) -> None:
+    wait = server_wait(headers)
+    assert wait == (None if seconds is None else pytest.approx(seconds, abs=2 if seconds > 60 else 0.001))
+
+
+DATES = r"(Mon, )?[0-3]?\d (Jan|Feb|Foo) \d{1,6} \d{1,3}:\d{1,3}:\d{1,3} ([+-]\d{1,9}|GMT|XYZ)?"
+
+
+@settings(max_examples=300)
+@given(st.text(max_size=40) | st.from_regex(DATES, fullmatch=True), st.text(max_size=40))
+def test_no_header_can_break_the_reading(advice: str, limit: str) -> None:
+    wait = server_wait({"Retry-After": advice, "x-ratelimit-reset": limit})
+    assert wait is None or wait >= 0
+    clock = Clock()
+    governor = clock.governor()
+    governor.wait_turn()
+    governor.learn(429, {"Retry-After": advice, "x-ratelimit-limit": limit, "x-ratelimit-remaining": limit})
+    governor.wait_turn()
+    assert sum(clock.slept) <= MAX_SERVER_WAIT + 1
