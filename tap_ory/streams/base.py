@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from singer_sdk import SchemaDirectory, Stream
 from singer_sdk.io_base import SingerWriter
 from singer_sdk.mapper import SameRecordTransform
+from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
 from tap_ory.reading import IdentityRead
 from tap_ory.streams.full_read import FullRead
