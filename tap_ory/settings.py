@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from singer_sdk import typing as th
 
 from tap_ory.errors import SettingsError
+from tap_ory.user_fields import FIELDS, Pointer, parse_account_types, parse_user_fields
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -34,6 +35,8 @@ ENV_ALIASES = {
 RESERVED = frozenset({"TAP_ORY_LOGLEVEL"})
 #: The words that the SDK reads as true, and their opposites.
 BOOLEANS = frozenset({"true", "1", "yes", "on", "false", "0", "no", "off"})
+#: The value of `credential_metadata` that also counts security keys.
+EXACT = "exact"
 NETWORK_DOMAIN = ".projects.oryapis.com"
 HEADER_VALUE = re.compile(r"[\x20-\x7e]+")
 
@@ -101,13 +104,55 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
         description="The User-Agent header. Default: tap-ory/{version}.",
     ),
     th.Property(
+        "public_url",
+        th.StringType,
+        title="Public URL",
+        description=(
+            "Where the identity schemas (/schemas) are, if not where base_url leads: the public address of a "
+            "self-hosted Ory Kratos, for example http://127.0.0.1:4433/. The key is never sent to another host than "
+            "base_url's."
+        ),
+    ),
+    th.Property(
         "credential_metadata",
-        th.BooleanType,
+        th.CustomType({"type": ["boolean", "string", "null"], "enum": [True, False, EXACT, None]}),
         default=False,
         title="Credential metadata",
         description=(
             "Also read which credentials each identity has: type, identifiers, version and times. Password hashes, "
-            "secrets and tokens (a credential's config) are never asked for and dropped if they come."
+            "secrets and tokens (a credential's config) are never asked for and dropped if they come. The value exact "
+            "also asks for security keys (webauthn, passkey), whose presence shows in no other way: they are counted "
+            "and dropped."
+        ),
+    ),
+    th.Property(
+        "user_fields",
+        th.ObjectType(additional_properties=th.CustomType({"type": ["string", "object"]})),
+        default={},
+        title="User fields",
+        description=(
+            'Which value of an identity a field of the users stream comes from, as a JSON pointer: {"employee_id": '
+            '"/metadata_public/number"} for all, {"staff": {"username": "/traits/nick"}} for one identity schema. '
+            f"Fields: {', '.join(FIELDS)}."
+        ),
+    ),
+    th.Property(
+        "account_types",
+        th.ObjectType(additional_properties=th.StringType),
+        default={},
+        title="Account types",
+        description=(
+            'Whose accounts the identities of a schema are: {"robots": "service"}. One of human, service, system.'
+        ),
+    ),
+    th.Property(
+        "lookback_seconds",
+        th.IntegerType(minimum=0),
+        default=600,
+        title="Look-back",
+        description=(
+            "With the replication method INCREMENTAL: seconds before the bookmark from which changes are sent again, "
+            "for clocks that differ and for reads of replicas."
         ),
     ),
     th.Property(
@@ -148,8 +193,12 @@ class Settings:
     request_timeout: float
     ca_bundle: str | None
     user_agent: str
-    credential_metadata: bool
+    credential_metadata: bool | str
+    lookback_seconds: int
     resume_within: float
+    public_url: str | None
+    user_fields: Mapping[str | None, Mapping[str, Pointer]]
+    account_types: Mapping[str, str]
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], version: str) -> Settings:
@@ -169,7 +218,11 @@ class Settings:
             ca_bundle=_existing_file(config.get("ca_bundle")),
             user_agent=_header_value(config.get("user_agent") or f"tap-ory/{version}"),
             credential_metadata=_given(config, "credential_metadata"),
+            lookback_seconds=_given(config, "lookback_seconds"),
             resume_within=float(_given(config, "resume_within")),
+            public_url=clean_base_url(config["public_url"], "public_url") if config.get("public_url") else None,
+            user_fields=parse_user_fields(_given(config, "user_fields")),
+            account_types=parse_account_types(_given(config, "account_types")),
         )
 
     @property
@@ -178,37 +231,37 @@ class Settings:
         return self.project_slug or urlsplit(self.base_url).netloc
 
 
-def clean_base_url(value: str) -> str:
-    """Return `value` without trailing slashes and without `/admin` or `/admin/identities` at its end.
+def clean_base_url(value: str, setting: str = "base_url") -> str:
+    """Return `value` without trailing slashes and without the path of an end-point at its end.
 
     Raises:
         SettingsError: if it is no http(s) URL, or carries credentials, a query or a fragment.
     """
     text = value.strip()
     if "://" not in text:
-        _refuse("base_url", "has no scheme", "begin it with https:// (or http:// for a local server)")
+        _refuse(setting, "has no scheme", "begin it with https:// (or http:// for a local server)")
     try:
         parts = urlsplit(text)
         usable = bool(parts.hostname) and parts.port != 0 and not re.search(r"[\s\x00-\x1f\\]", text)
     except ValueError:
         usable = False
     if not usable:
-        _refuse("base_url", "is no URL", "write it like https://slug.projects.oryapis.com/")
+        _refuse(setting, "is no URL", "write it like https://slug.projects.oryapis.com/")
     if parts.scheme not in {"http", "https"}:
-        _refuse("base_url", f"has the scheme {parts.scheme!r}", "use http or https")
+        _refuse(setting, f"has the scheme {parts.scheme!r}", "use http or https")
     if "@" in parts.netloc:
-        _refuse("base_url", "carries credentials", "take them out and put the key into api_token")
+        _refuse(setting, "carries credentials", "take them out and put the key into api_token")
     if parts.query or parts.fragment:
-        _refuse("base_url", "carries a query or a fragment", "end it after the host or the path prefix")
+        _refuse(setting, "carries a query or a fragment", "end it after the host or the path prefix")
     if parts.scheme == "http" and is_network_host(parts.hostname or ""):
-        _refuse("base_url", "would send the key unencrypted", "begin it with https://")
+        _refuse(setting, "would send the key unencrypted", "begin it with https://")
     return f"{parts.scheme}://{parts.netloc}{_without_endpoint(parts.path)}"
 
 
 def _without_endpoint(path: str) -> str:
     """The path prefix alone: users paste the address of an end-point as well as that of the API."""
     path = path.rstrip("/")
-    for ending in ("/admin/identities", "/admin"):
+    for ending in ("/admin/identities", "/admin", "/schemas"):
         if path.endswith(ending):
             return path[: -len(ending)].rstrip("/")
     return path
@@ -299,14 +352,18 @@ def explain_violation(error: ValidationError) -> str:
     if error.validator == "type":
         kinds = [kind for kind in _listed(error.validator_value) if kind != "null"]
         return f"Setting {name} must be of type {' or '.join(kinds)}, not {type(error.instance).__name__}."
+    if error.validator == "enum":
+        allowed: Any = error.validator_value
+        choices = [str(choice).lower() for choice in allowed if choice is not None]
+        return f"Setting {name} must be one of {', '.join(choices)}."
     bounds = {"minimum": "at least", "maximum": "at most", "exclusiveMinimum": "greater than"}
     if error.validator in bounds:
         return f"Setting {name} must be {bounds[error.validator]} {error.validator_value}."
     return f"Setting {name} does not fit the schema that tap-ory --about shows ({error.validator})."
 
 
-def check_environment(environ: Mapping[str, str], schema: Mapping[str, Any]) -> dict[str, float]:
-    """Refuse variables that cannot be read as their setting's type; return the decimal numbers.
+def check_environment(environ: Mapping[str, str], schema: Mapping[str, Any]) -> dict[str, float | str]:
+    """Refuse variables that cannot be read as their setting's type; return the values that the SDK would mistake.
 
     The SDK leaves decimal numbers as text, takes any word it does not know for false, and ends with a traceback
     on all others that are malformed.
@@ -314,7 +371,7 @@ def check_environment(environ: Mapping[str, str], schema: Mapping[str, Any]) -> 
     Raises:
         SettingsError: naming the variable.
     """
-    numbers = {}
+    others: dict[str, float | str] = {}
     for name, definition in schema["properties"].items():
         variable = ENV_PREFIX + name.upper()
         if variable not in environ:
@@ -325,15 +382,17 @@ def check_environment(environ: Mapping[str, str], schema: Mapping[str, Any]) -> 
         if "number" in kinds:
             if not re.fullmatch(r"[+-]?\d{1,18}(\.\d{1,18})?", value, re.ASCII):
                 _refuse(variable, "is no number", "give digits and at most one point")
-            numbers[name] = float(value)
-        if "boolean" in kinds and environ[variable].lower() not in BOOLEANS:
-            _refuse(variable, "is neither true nor false", "give true or false")
+            others[name] = float(value)
+        if "boolean" in kinds and (word := environ[variable].lower()) not in BOOLEANS:
+            if word not in definition.get("enum", []):
+                _refuse(variable, "is neither true nor false", "give true or false")
+            others[name] = word
         if "object" in kinds:
             try:
                 json.loads(value)
             except ValueError:
                 _refuse(variable, "is no JSON", "give a JSON object")
-    return numbers
+    return others
 
 
 def _listed(value: Any) -> list[str]:

@@ -148,7 +148,11 @@ def test_defaults() -> None:
         ca_bundle=None,
         user_agent="tap-ory/1.2.3",
         credential_metadata=False,
+        lookback_seconds=600,
         resume_within=24.0,
+        public_url=None,
+        user_fields={None: {}},
+        account_types={},
     )
 
 
@@ -203,7 +207,9 @@ def violations(config: dict[str, Any]) -> list[str]:
         ({"request_timeout": "60"}, "Setting request_timeout must be of type number, not str."),
         ({"resume_within": -1}, "Setting resume_within must be at least 0."),
         ({"resume_within": 1e12}, "Setting resume_within must be at most 87600."),
-        ({"credential_metadata": "yes"}, "Setting credential_metadata must be of type boolean, not str."),
+        ({"credential_metadata": "yes"}, "Setting credential_metadata must be one of true, false, exact."),
+        ({"user_fields": {"email": 17}}, "Setting user_fields.email must be of type string or object, not int."),
+        ({"account_types": {"staff": 17}}, "Setting account_types.staff must be of type string, not int."),
         ({"api_token": {"x-secret": 1}}, "Setting api_token must be of type string, not dict."),
     ],
 )
@@ -280,3 +286,14 @@ def test_variables_that_can_be_read() -> None:
         "TAP_ORY_EMIT_ACTIVATE_VERSION_MESSAGES": "1",
     }
     assert settings.check_environment(environ, CONFIG_SCHEMA) == {"request_timeout": 2.5, "resume_within": 0.0}
+
+
+def test_exact_is_no_boolean_to_the_sdk_and_none_to_us() -> None:
+    environ = {"TAP_ORY_CREDENTIAL_METADATA": "Exact"}
+    assert settings.check_environment(environ, CONFIG_SCHEMA) == {"credential_metadata": "exact"}
+
+
+def test_a_public_url_is_made_right_like_a_base_url() -> None:
+    config = {"base_url": LOCAL, "public_url": "https://auth.example.com/kratos/schemas/"}
+    assert Settings.from_config(config, "1").public_url == "https://auth.example.com/kratos"
+    assert refused({"base_url": LOCAL, "public_url": "auth.example.com"}).startswith("Setting public_url has no scheme")
