@@ -13,6 +13,7 @@ import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import backoff
 import requests
@@ -91,6 +92,9 @@ class OryAdminAPI:
         self.governor = governor or Governor()
         self._local = threading.local()
         self._contacted = False
+        parts = urlsplit(settings.base_url)
+        if settings.api_token and parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+            logger.warning("api_token is sent unencrypted to %s: use https in base_url.", parts.netloc)
 
     def __repr__(self) -> str:
         """Name the host only."""
@@ -211,6 +215,10 @@ class OryAdminAPI:
             )
             self._local.session = session
         return session
+
+
+def _is_loopback(hostname: str) -> bool:
+    return hostname in {"localhost", "::1"} or hostname.startswith("127.")
 
 
 def _read_body(response: requests.Response, timeout: float) -> bytes:

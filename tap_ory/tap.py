@@ -103,6 +103,14 @@ class TapOry(Tap):
         for warning in config.unknown_settings(given, cls.config_jsonschema["properties"]):
             cls.logger.warning("%s", warning)
 
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take the state in; one of a strange shape is set aside with one line."""
+        bookmarks = state.get("bookmarks", {}) if isinstance(state, dict) else None
+        if isinstance(bookmarks, dict) and all(isinstance(value, dict) for value in bookmarks.values()):
+            super().load_state(state)
+        else:
+            self.logger.warning("The state given is set aside, as its shape is not known; reading from the start.")
+
     # Ending
 
     @cached_property
