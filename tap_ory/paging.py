@@ -9,10 +9,11 @@ Two families of servers are told apart by what they answer:
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from dataclasses import dataclass
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 import msgspec
 
@@ -21,6 +22,8 @@ from tap_ory.errors import AnswerError
 KEY_SPACE = 1 << 128
 #: A token that is longer is none: keyset tokens have 36 characters, offset tokens about 30.
 TOKEN = re.compile(r"[\x21-\x7e]{1,2048}")
+#: Link relations are case-insensitive and need no quotes (RFC 8288).
+NEXT = re.compile(r';\s*rel\s*=\s*"?next"?\s*(?:[;,]|$)', re.IGNORECASE)
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -99,6 +102,12 @@ def row_ids(body: bytes) -> list[str]:
     try:
         return [row.id for row in _rows_decoder.decode(body)]
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        pass
+    try:
+        # Half a surrogate pair in somebody's name, or a byte order mark: no reason to end the read.
+        rows = json.loads(body.decode("utf-8-sig", errors="replace"))
+        return [row.id for row in msgspec.convert(rows, list[_Row])]
+    except (ValueError, RecursionError):
         raise not_a_page() from None
 
 
@@ -119,9 +128,9 @@ def next_page_token(link_header: str | None) -> str | None:
         AnswerError: if a next page exists but its token cannot be read.
     """
     for url, parameters in re.findall(r"<([^<>]*)>([^<>]*)", link_header or ""):
-        if not re.search(r';\s*rel="?next"?', parameters):
+        if not NEXT.search(parameters):
             continue
-        tokens = parse_qs(urlsplit(url).query).get("page_token", [])
+        tokens = parse_qs(url.partition("?")[2].partition("#")[0]).get("page_token", [])
         if len(tokens) == 1 and re.fullmatch(TOKEN, tokens[0]):
             return str(tokens[0])
         msg = (
