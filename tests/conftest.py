@@ -4,7 +4,7 @@
     empty_server  likewise, with nobody
     start_server  starts servers of the kind with as many people as told, for this test alone
     kratos_v1_0, kratos_v1_3  the two real ones with PEOPLE people, shared: only read from them
-    start_kratos  starts empty real ones of a release, for this test alone
+    start_kratos  starts real ones of a release with as many people as told, for this test alone
 
 A test that uses one of the first three runs once for each kind.
 """
@@ -52,21 +52,19 @@ def start_server(kind: Kind) -> Iterator[Callable[[int], Server]]:
 @pytest.fixture(scope="session")
 def kratos_v1_0() -> Iterator[Kratos]:
     """A real Ory Kratos v1.0.0 (offset pagination) with PEOPLE people, shared: only read from it."""
-    with run_kratos("v1.0.0") as kratos:
-        kratos.fill(PEOPLE)
+    with run_kratos("v1.0.0", PEOPLE) as kratos:
         yield kratos
 
 
 @pytest.fixture(scope="session")
 def kratos_v1_3() -> Iterator[Kratos]:
     """A real Ory Kratos v1.3.1 (keyset pagination) with PEOPLE people, shared: only read from it."""
-    with run_kratos("v1.3.1") as kratos:
-        kratos.fill(PEOPLE)
+    with run_kratos("v1.3.1", PEOPLE) as kratos:
         yield kratos
 
 
 @pytest.fixture
-def start_kratos() -> Iterator[Callable[[Release], Kratos]]:
-    """Starts empty real servers of a release, for this test alone."""
+def start_kratos() -> Iterator[Callable[[Release, int], Kratos]]:
+    """Starts real servers of a release with as many people as told, for this test alone."""
     with ExitStack() as servers:
-        yield lambda release: servers.enter_context(run_kratos(release))
+        yield lambda release, number: servers.enter_context(run_kratos(release, number))

@@ -155,10 +155,10 @@ class SandboxServer(Server):
 
 
 @contextmanager
-def run_kratos(release: Release) -> Iterator[Kratos]:
-    """Run a real server; where none can be had, the test is skipped, or fails in CI."""
+def run_kratos(release: Release, number: int) -> Iterator[Kratos]:
+    """Run a real server with a number of people; where none can be had, the test is skipped, or fails in CI."""
     try:
-        kratos = Kratos(release)
+        kratos = Kratos(release, number)
     except KratosUnavailableError as error:
         if os.environ.get("CI") or os.environ.get("TAP_ORY_REQUIRE_REAL"):
             pytest.fail(f"a real Ory Kratos is required here: {error}", pytrace=False)
@@ -173,9 +173,7 @@ def run_server(kind: Kind, number: int) -> Iterator[Server]:
     with ExitStack() as stack:
         server: Server
         if kind.release:
-            kratos = stack.enter_context(run_kratos(kind.release))
-            kratos.fill(number)
-            server = RealServer(kind, kratos)
+            server = RealServer(kind, stack.enter_context(run_kratos(kind.release, number)))
         else:
             sandbox = Sandbox(number, manner=kind.manner, api_token=API_TOKEN)
             server = SandboxServer(kind, stack.enter_context(sandbox))

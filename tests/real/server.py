@@ -4,6 +4,7 @@ Knows how to start, stop and fill the server and how to ask its database for the
 tap nor of what the tests make of the answers.
 """
 
+import hashlib
 import json
 import os
 import random
@@ -33,10 +34,15 @@ Release = Literal["v1.0.0", "v1.3.1"]
 
 START_SECONDS: Final = 30
 BATCH: Final = 200
+# Other people than before are other databases to keep.
+PEOPLE_VERSION: Final = hashlib.sha256(Path(__file__).with_name("people.py").read_bytes()).hexdigest()[:12]
 
 
 class Kratos:
-    """One server, from `with` to the end of the block.
+    """One server, from `with` to the end of the block, with a number of people in it from the start.
+
+    Its first people are made through the Admin API, once for each number and build; from then on it starts with
+    a copy of that database. So they have the same ids each time.
 
     Attributes:
         version: the release, "v1.0.0" or "v1.3.1".
@@ -46,8 +52,9 @@ class Kratos:
         database: the SQLite file.
     """
 
-    def __init__(self, version: Release) -> None:
+    def __init__(self, version: Release, number: int = 0) -> None:
         self.version = version
+        self._number = number
         self.family: Literal["offset", "keyset"] = "offset" if version == "v1.0.0" else "keyset"
         self._binary = kratos_binary(version)
         self._home = tempfile.TemporaryDirectory(prefix="kratos-")
@@ -117,7 +124,7 @@ class Kratos:
         self._http.delete(f"{self.admin_url}admin/identities/{identity_id}").raise_for_status()
 
     def fill(self, count: int, seed: int = 1) -> None:
-        """Create `count` people of a seed through the Admin API; fill again with another seed to add more.
+        """Create `count` people through the Admin API; those who are there from the start are of seed 1.
 
         About 1 ms an identity: most of it is Kratos compiling the identity schema for each one.
         """
@@ -189,20 +196,22 @@ class Kratos:
         }
 
     def _make_database(self) -> None:
-        # Some hundred migrations make an empty database: they run once a build, and then it is copied.
-        empty = self._binary.with_name("empty.sqlite")
-        if empty.exists():
-            shutil.copyfile(empty, self.database)
+        kept = self._binary.with_name(f"people-{PEOPLE_VERSION}-{self._number}.sqlite")
+        if kept.exists():
+            shutil.copyfile(kept, self.database)
             return
         if self._run("migrate", "sql", "-e", "--yes", "-c", str(self._config)).wait(START_SECONDS):
             self._fail("could not make its database")
-        copy = self.database.with_name("copy.sqlite")
-        with closing(sqlite3.connect(self.database)) as database:
-            database.execute("VACUUM INTO ?", (str(copy),))
+        if self._number:
+            self.start()
+            self.fill(self._number)
+            self.stop()
         # Another process may be at the same: whole files replace each other.
-        whole = empty.with_name(f"empty-{os.getpid()}.sqlite")
-        shutil.copyfile(copy, whole)
-        whole.replace(empty)
+        whole = kept.with_name(f"{os.getpid()}.sqlite")
+        whole.unlink(missing_ok=True)
+        with closing(sqlite3.connect(self.database)) as database:
+            database.execute("VACUUM INTO ?", (str(whole),))
+        whole.replace(kept)
 
     def _schema_file(self, number: int) -> Path:
         return self._config.with_name(f"schema-{number}.json")

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(params=["v1.0.0", "v1.3.1"])
-def kratos(request: pytest.FixtureRequest, start_kratos: "Callable[[Release], Kratos]") -> "Kratos":
-    return start_kratos(request.param)
+def kratos(request: pytest.FixtureRequest, start_kratos: "Callable[[Release, int], Kratos]") -> "Kratos":
+    return start_kratos(request.param, 0)
 
 
 def test_fill_adds_everybody_and_lists_them_in_the_order_of_the_family(kratos: "Kratos") -> None:
@@ -30,6 +30,14 @@ def test_fill_adds_everybody_and_lists_them_in_the_order_of_the_family(kratos: "
     assert {row["state"] for row in rows} == {"active", "inactive"}
     ids = [row["id"] for row in rows]
     assert ids == sorted(ids, reverse=kratos.version == "v1.0.0")
+
+
+def test_people_from_the_start_are_the_same_each_time(start_kratos: "Callable[[Release, int], Kratos]") -> None:
+    one, other = (start_kratos("v1.3.1", 25) for _ in range(2))
+    assert one.count() == 25
+    assert other.all_ids() == one.all_ids()
+    other.fill(5, seed=2)
+    assert (one.count(), other.count()) == (25, 30)
 
 
 def test_data_and_ports_outlive_a_restart(kratos: "Kratos") -> None:
