@@ -51,7 +51,7 @@ def check_losses(settings: Settings, store: Store, users: int, destination: Dest
     if percent > settings.max_drop_percent:
         msg = (
             f"Not published: {missing:,} of the {before:,} users of the previous file are missing ({percent:.1f} "
-            f"percent, max_drop_percent is {settings.max_drop_percent:g}). C1 takes a missing user for a removed one; "
+            f"percent, max_drop_percent is {settings.max_drop_percent}). C1 takes a missing user for a removed one; "
             "if this is right, run once with --force (or the setting force)."
         )
         raise RefusedError(msg)

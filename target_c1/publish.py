@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import hashlib
+import logging
 import os
 import shutil
 import stat
@@ -168,6 +169,8 @@ def _open_url(path: str) -> Any:
     except ImportError as error:
         msg = "Object stores need the extra: pip install 'tap-ory[c1]'."
         raise PublishError(msg) from error
+    # It logs each request with all its headers, at a level that is shown.
+    logging.getLogger("azure").setLevel(logging.WARNING)
     # Listings are of no use here, and a stale one would hide what another program has published.
     return UPath(path, use_listings_cache=False)
 

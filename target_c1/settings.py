@@ -83,7 +83,7 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
     ),
     th.Property(
         "max_drop_percent",
-        th.NumberType(minimum=0, maximum=100),
+        th.IntegerType(minimum=0, maximum=100),
         default=30,
         title="Maximum drop in percent",
         description=(
@@ -113,7 +113,7 @@ class Settings:
     display_name: str
     require_activate_version: bool
     min_users: int
-    max_drop_percent: float
+    max_drop_percent: int
     force: bool
 
     @classmethod
@@ -134,11 +134,11 @@ class Settings:
             stream=config.get("stream") or ("users" if config.get("mapping") else None),
             mapping=config.get("mapping") or None,
             app_name=config.get("app_name") or None,
-            display_name=config.get("display_name") or "User",
-            require_activate_version=config.get("require_activate_version", True),
-            min_users=config.get("min_users", 1),
-            max_drop_percent=config.get("max_drop_percent", 30),
-            force=config.get("force", False),
+            display_name=config.get("display_name") or _default("display_name"),
+            require_activate_version=_given_or_default(config, "require_activate_version"),
+            min_users=_given_or_default(config, "min_users"),
+            max_drop_percent=_given_or_default(config, "max_drop_percent"),
+            force=_given_or_default(config, "force"),
         )
 
 
@@ -152,6 +152,16 @@ def unknown_settings(given: Iterable[str]) -> list[str]:
             hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
             warnings.append(f"Unknown setting {name!r} is ignored{hint}")
     return warnings
+
+
+def _default(name: str) -> Any:
+    return CONFIG_SCHEMA["properties"][name]["default"]
+
+
+def _given_or_default(config: Mapping[str, Any], name: str) -> Any:
+    """Return a setting; one that is given as null has its default."""
+    value = config.get(name)
+    return _default(name) if value is None else value
 
 
 def _format_of(path: str) -> str:

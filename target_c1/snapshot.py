@@ -179,9 +179,9 @@ class Snapshot:
             _logger.info("%s users so far (%s/s)", f"{self.records:,}", f"{rate:,.0f}")
 
     def _no_stream(self) -> str:
-        wanted = _names(self._readers)
+        wanted = " or ".join(map(repr, self._readers))
         if not self._others:
-            return f"The input holds no stream ({wanted} is read): did the tap fail?"
+            return f"The input holds no stream ({wanted} would be read): did the tap fail?"
         return (
             f"No mapping for {_names(self._others)}; {wanted} would be read. "
             "Set stream to one of them, and mapping to where its users' fields are."
