@@ -67,6 +67,8 @@ class OryStream(Stream):
     #: Whether another stream's read has already written this one.
     _was_read = False
     _schema_written = False
+    #: Whether its read has come to its end and can have missed nothing.
+    was_read_whole = False
 
     # The SDK's hooks
 
@@ -125,6 +127,7 @@ class OryStream(Stream):
 
     def complete(self, started_at: datetime) -> None:  # noqa: ARG002 - a bookmark needs it
         """The read was whole: tell the target, so that it may remove rows of older versions."""
+        self.was_read_whole = True
         if self._stream_version is not None:
             super()._write_activate_version_message(self._stream_version)
 

@@ -1,0 +1,27 @@
+"""How a command ends that did not end well: what is said of an error nobody foresaw, and of a closed pipe."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from pathlib import Path
+
+#: What a shell reports for a program that a closed pipe ended: 128 + SIGPIPE.
+CLOSED_PIPE = 141
+
+
+def unforeseen(error: Exception, program: str) -> str:
+    """Name the kind and place of an error nobody foresaw; its text may hold anything, so it is left out."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{Path(frame.filename).name}:{frame.lineno}"
+    return (
+        f"Unforeseen {type(error).__name__} at {place}. This is a fault of {program}: run again with "
+        "TAP_ORY_LOGLEVEL=debug and report the traceback."
+    )
+
+
+def leave_closed_pipe() -> None:
+    """Whoever read our output has enough (`tap-ory | head`): end without a word."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(CLOSED_PIPE)
