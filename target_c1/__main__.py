@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 import traceback
@@ -18,8 +17,6 @@ def main() -> None:
         _run()
     except TargetC1Error as error:
         _logger.error("%s", error)  # noqa: TRY400 - a line for the user, no traceback
-    except json.JSONDecodeError as error:
-        _logger.error("A configuration file is no JSON (line %d): %s", error.lineno, error.msg)  # noqa: TRY400
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         _logger.error("Nothing is published: %s%s", error.strerror or error, where)  # noqa: TRY400

@@ -19,6 +19,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
+from upath import UPath
+
 from target_c1.errors import PublishError, SettingsError
 
 if TYPE_CHECKING:
@@ -164,11 +166,6 @@ def _local_path(path: str) -> Path:
 
 
 def _open_url(path: str) -> Any:
-    try:
-        from upath import UPath  # noqa: PLC0415 - an extra, and a second of start-up that a local path does not need
-    except ImportError as error:
-        msg = "Object stores need the extra: pip install 'tap-ory[c1]'."
-        raise PublishError(msg) from error
     # It logs each request with all its headers, at a level that is shown.
     logging.getLogger("azure").setLevel(logging.WARNING)
     # Listings are of no use here, and a stale one would hide what another program has published.

@@ -54,6 +54,19 @@ class TargetC1(Target):
         """Add none of the SDK's settings: they are about sinks, batches and stream maps."""
 
     @classmethod
+    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
+        """Read the configuration files.
+
+        Raises:
+            SettingsError: if one is no JSON.
+        """
+        try:
+            return super().cb_config(ctx, param, value)
+        except ValueError as error:
+            msg = f"A configuration file is no JSON: {error}."
+            raise SettingsError(msg) from error
+
+    @classmethod
     def get_singer_command(cls) -> click.Command:
         """Return the SDK's command with `--inspect` and `--force`, and `--input` read as bytes."""
         command = super().get_singer_command()

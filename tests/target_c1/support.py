@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -145,9 +146,14 @@ def fixed_stamp() -> Stamp:
 
 def publish(messages: Iterable[Message | bytes], path: Path, stamp: Stamp | None = None, **settings: Any) -> None:
     """Do a run in this process; what the command makes a log line and an exit code of is raised."""
-    target = TargetC1(config={"path": str(path), **settings})
-    with target.opened(stamp):
-        target.listen(cast("Any", io.BytesIO(to_lines(messages))))
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        target = TargetC1(config={"path": str(path), **settings})
+        with target.opened(stamp):
+            target.listen(cast("Any", io.BytesIO(to_lines(messages))))
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 def rows_of(path: Path, query: str, tmp_path: Path) -> list[Any]:
