@@ -25,13 +25,12 @@ import simplejson
 from tap_ory.paging import not_a_page
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
 logger = logging.getLogger("tap-ory")
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-HIGH_HALF, LOW_HALF, BACKSLASH = b"89abAB", b"cdefCDEF", ord("\\")
 
 
 class _SlowRow(msgspec.Struct):
@@ -45,8 +44,9 @@ class _SlowRow(msgspec.Struct):
 class Field:
     """What is kept of a value.
 
-    `fields` keeps the named members of an object and, if `open`, those the schema does not name; `every`
-    applies to each member of a map; `items` to each element of an array. None of them: the value as it is.
+    `fields` keeps the named members of an object, `dropped` never; of the others, `every` says what is kept of
+    each, `open` that they are kept whole. `items` applies to each element of an array. None of them: the value
+    as it is.
     """
 
     fields: Mapping[str, Field] | None = None
@@ -62,8 +62,8 @@ class Field:
 
     @property
     def is_compiled(self) -> bool:
-        """Whether a struct can express it: an open object with dropped members needs a dict."""
-        if self.open:
+        """Whether a struct can express it: members that are kept or dropped beside the named ones need a dict."""
+        if self.open or (self.every and (self.fields or self.dropped)):
             return False
         parts = [*(self.fields or {}).values(), self.every, self.items]
         return all(part.is_compiled for part in parts if part is not None)
@@ -76,40 +76,46 @@ def plan(schema: Mapping[str, Any], mask: Mapping[tuple[str, ...], bool]) -> Fie
     """Compile a stream's schema and selection mask into what is kept of a record.
 
     The record itself is closed: what the schema does not declare at its top is dropped. Below, objects are
-    open unless they say `additionalProperties: false`.
+    open unless they say `additionalProperties: false`, and a catalog may deselect what no schema declares.
+    The id is always kept: no page can be cut and no record replaced without it.
     """
-    fields = _selected_fields(schema, mask, ())
-    return Field(fields=fields)
+    return Field(fields={"id": WHOLE, **_selected_fields(schema, schema.get("properties", {}), mask, ())})
 
 
 def _selected_fields(
-    schema: Mapping[str, Any], mask: Mapping[tuple[str, ...], bool], crumb: tuple[str, ...]
+    schema: Mapping[str, Any], names: Iterable[str], mask: Mapping[tuple[str, ...], bool], crumb: tuple[str, ...]
 ) -> dict[str, Field]:
     fields = {}
-    for name, definition in schema.get("properties", {}).items():
+    for name in names:
         breadcrumb = (*crumb, "properties", name)
         if mask[breadcrumb]:
-            fields[name] = _field(definition, mask, breadcrumb)
+            fields[name] = _field(schema.get("properties", {}).get(name, {}), mask, breadcrumb)
     return fields
 
 
 def _field(schema: Mapping[str, Any], mask: Mapping[tuple[str, ...], bool], crumb: tuple[str, ...]) -> Field:
-    properties = schema.get("properties")
-    additional = schema.get("additionalProperties", True)
-    if properties:
-        fields = _selected_fields(schema, mask, crumb)
-        dropped = frozenset(properties) - frozenset(fields)
-        is_open = additional is not False
-        if is_open and not dropped and all(field.is_whole for field in fields.values()):
-            return WHOLE
-        return Field(fields=fields, dropped=dropped, open=is_open)
-    if isinstance(additional, dict):
-        every = _field(additional, mask, (*crumb, "additionalProperties"))
-        return WHOLE if every.is_whole else Field(every=every)
     if isinstance(schema.get("items"), dict):
         items = _field(schema["items"], mask, (*crumb, "items"))
         return WHOLE if items.is_whole else Field(items=items)
-    return WHOLE
+    additional = schema.get("additionalProperties", True)
+    every = _field(additional, mask, (*crumb, "additionalProperties")) if isinstance(additional, dict) else WHOLE
+    names = _names(schema, mask, crumb)
+    fields = _selected_fields(schema, names, mask, crumb)
+    dropped = frozenset(names) - frozenset(fields)
+    is_open = additional is not False
+    if is_open and every.is_whole and not dropped and all(field.is_whole for field in fields.values()):
+        return WHOLE
+    if every.is_whole:
+        return Field(fields=fields, dropped=dropped, open=is_open)
+    return Field(fields=fields or None, dropped=dropped, every=every)
+
+
+def _names(schema: Mapping[str, Any], mask: Mapping[tuple[str, ...], bool], crumb: tuple[str, ...]) -> list[str]:
+    """The members of an object that the schema declares, and those that only the catalog names."""
+    declared = schema.get("properties", {})
+    above = (*crumb, "properties")
+    named = {below[len(above)] for below in mask if len(below) > len(above) and below[: len(above)] == above}
+    return [*declared, *sorted(named - set(declared))]
 
 
 def _struct(name: str, field: Field, *, root: bool = False) -> Any:
@@ -142,21 +148,29 @@ def _attribute(number: int, name: str) -> str:
 def prune(value: Any, field: Field) -> Any:
     """Keep of a decoded value what `field` keeps.
 
-    A value of another JSON type than a restricting field expects becomes null: nothing says which of its
-    parts were meant to be kept, and a credential's secret must not slip through.
+    A value of another JSON type than a closed object or a map becomes null: nothing says which of its parts
+    were meant to be kept, and a credential's secret must not slip through. Where an object is open, what has
+    no members passes, and a list is pruned element by element.
     """
     if field.is_whole or value is None:
         return value
     if field.items is not None:
         return [prune(item, field.items) for item in value] if isinstance(value, list) else None
-    if not isinstance(value, dict):
+    if isinstance(value, dict):
+        return _prune_members(value, field)
+    if not field.open:
         return None
-    if field.every is not None:
-        return {key: prune(member, field.every) for key, member in value.items()}
+    return [prune(item, field) for item in value] if isinstance(value, list) else value
+
+
+def _prune_members(value: dict[str, Any], field: Field) -> dict[str, Any]:
     fields = field.fields or {}
     kept = {key: prune(value[key], member) for key, member in fields.items() if key in value}
-    if field.open:
-        kept.update((key, member) for key, member in value.items() if key not in fields and key not in field.dropped)
+    others = {key: member for key, member in value.items() if key not in fields and key not in field.dropped}
+    if field.every is not None:
+        kept.update((key, prune(member, field.every)) for key, member in others.items())
+    elif field.open:
+        kept.update(others)
     return kept
 
 
@@ -209,7 +223,7 @@ class RecordEncoder:
     def dicts(self, rows: list[Any]) -> Iterator[dict[str, Any]]:
         """Return the rows as dicts, for what needs them: stream maps, flattening."""
         for line in self._lines(rows).splitlines():
-            yield json.loads(line, parse_float=Decimal)
+            yield _loads(line)
 
     def _lines(self, rows: list[Any]) -> bytes:
         if isinstance(rows[0] if rows else None, _SlowRow):
@@ -218,12 +232,13 @@ class RecordEncoder:
 
     def _decode(self, body: bytes) -> list[Any]:
         body = body.removeprefix(BYTE_ORDER_MARK)
-        if self._decoder is None or _has_lone_surrogates(body) or not _is_utf8(body):
+        if self._decoder is None or not _is_utf8(body):
             return self._decode_slowly(body)
         try:
             if body.find(b"\n", 0, -1) >= 0 or b"\r" in body:
                 # A proxy that prints it prettily: line breaks between values would break the lines.
                 body = msgspec.json.format(body, indent=-1)
+            # Refuses half a surrogate pair, too: valid JSON, but no text that a target could store.
             rows: list[Any] = self._decoder.decode(body)
         except (msgspec.MsgspecError, RecursionError):
             return self._decode_slowly(body)
@@ -232,7 +247,9 @@ class RecordEncoder:
     def _decode_slowly(self, body: bytes) -> list[Any]:
         text = body.decode(errors="replace")
         try:
-            page = json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
+            page = _loads(text)
+            if not isinstance(page, list):
+                raise TypeError  # noqa: TRY301 - one sentence for every strange shape
             return [_SlowRow(_checked_id(row), self._raw(row)) for row in page]
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             raise not_a_page() from None
@@ -249,27 +266,6 @@ def _checked_id(row: dict[str, Any]) -> str:
     return identity_id
 
 
-def _has_lone_surrogates(body: bytes) -> bool:
-    """Whether an escape names half a character: valid JSON, but no text that a target could store.
-
-    A search for the few characters that begin such an escape; a pattern over the whole page costs more than
-    decoding it. In doubt (a backslash before the escape) the answer is yes, and the slower path is right.
-    """
-    for begin in (b"\\ud", b"\\uD"):
-        at = body.find(begin)
-        while at >= 0:
-            kind = body[at + 3]
-            if kind in LOW_HALF:
-                return True
-            if kind in HIGH_HALF:
-                follower = body[at + 6 : at + 10]
-                if body[at - 1] == BACKSLASH or follower[:3].lower() != b"\\ud" or follower[3] not in LOW_HALF:
-                    return True
-                at += 6
-            at = body.find(begin, at + 6)
-    return False
-
-
 def _is_utf8(body: bytes) -> bool:
     if body.isascii():
         return True
@@ -279,6 +275,27 @@ def _is_utf8(body: bytes) -> bool:
         logger.warning("A page held bytes that are no UTF-8; they were replaced by U+FFFD.")
         return False
     return True
+
+
+def _loads(text: str | bytes) -> Any:
+    """Decode JSON without changing a number."""
+    return json.loads(text, parse_float=_decimal, parse_int=_whole, parse_constant=_refuse_constant)
+
+
+def _decimal(text: str) -> Decimal | simplejson.RawJSON:
+    try:
+        return Decimal(text)
+    except ArithmeticError:
+        # An exponent of nineteen digits is valid JSON: anybody who can write a trait can write that.
+        return simplejson.RawJSON(text)
+
+
+def _whole(text: str) -> int | simplejson.RawJSON:
+    try:
+        return int(text)
+    except ValueError:
+        # Beyond the digits that Python reads.
+        return simplejson.RawJSON(text)
 
 
 def _refuse_constant(name: str) -> None:
