@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 from tap_ory.api import IDENTITIES_PATH, VERSION_PATH
@@ -39,4 +40,4 @@ def _server_version(api: OryAdminAPI) -> str | None:
         version = json.loads(api.get(VERSION_PATH, retry=False).body).get("version")
     except (TapOryError, ValueError, AttributeError):
         return None
-    return version if isinstance(version, str) and version.isprintable() else None
+    return version if isinstance(version, str) and re.fullmatch(r"[\w.+-]{1,40}", version, re.ASCII) else None

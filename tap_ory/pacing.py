@@ -142,7 +142,8 @@ class Governor:
             for window in windows:
                 window.finished = deque(history)
             self._windows = windows
-        self.limit_header = header or self.limit_header
+        if header and (windows or quota is not None):
+            self.limit_header = re.sub(r"[^\d\s,;=w]", "", header, flags=re.ASCII)[:100]
         return quota
 
     def _finish(self, now: float) -> None:

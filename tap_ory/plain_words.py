@@ -12,7 +12,7 @@ import socket
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, quote_plus, urljoin, urlsplit
 
 import requests
 import urllib3.exceptions
@@ -87,9 +87,10 @@ def explain_refusal(url: str, response: requests.Response, server_words: str, se
     """Return the error for an answer that trying again would not mend."""
     status = response.status_code
     if status in REDIRECTS:
-        return AccessError(_redirect_message(url, status, response.headers.get("Location", "")))
+        location = _without_key(response.headers.get("Location", ""), settings.api_token)
+        return AccessError(_redirect_message(url, status, location))
     if status == HTTPStatus.OK:
-        kind = _content_kind(response)
+        kind = _content_kind(_without_key(response.headers.get("Content-Type", ""), settings.api_token))
         return AnswerError(
             f"GET {url} answered 200 with {kind} instead of JSON. Check base_url: it must be the Ory Admin API, "
             "not a web page or a login proxy."
@@ -115,8 +116,7 @@ def server_message(body: bytes, api_token: str | None) -> str:
     except (ValueError, KeyError, TypeError, RecursionError):
         return ""
     text = "; ".join(word for word in said if isinstance(word, str))
-    if api_token:
-        text = text.replace(api_token, "[api_token]")
+    text = _without_key(text, api_token)
     text = re.sub(r"\bory_\w+", "[key]", text)
     text = re.sub(r"\S+@\S+", "[address]", text)
     text = re.sub(r"\+?\d[\d ()-]{6,}\d", "[number]", text)
@@ -124,10 +124,21 @@ def server_message(body: bytes, api_token: str | None) -> str:
     return text[:MAX_SERVER_WORDS].rstrip(" .")
 
 
+def _without_key(text: str, api_token: str | None) -> str:
+    """What a server or a proxy said, should it echo the request: the key, and its forms in a URL, are masked."""
+    forms = {api_token, quote(api_token), quote_plus(api_token)} if api_token else set()
+    for form in forms:
+        text = re.sub(re.escape(form), "[api_token]", text, flags=re.IGNORECASE)
+    return text
+
+
 def _redirect_message(url: str, status: int, location: str) -> str:
-    target = urlsplit(urljoin(url, location))
     here = urlsplit(url)
     answered = f"GET {url} answered {_status_text(status)}"
+    try:
+        target = urlsplit(urljoin(url, location))
+    except ValueError:
+        return f"{answered} to what is no address. Check base_url: it must be the Ory Admin API."
     if (target.scheme, target.netloc) != (here.scheme, here.netloc):
         shown = f"{target.scheme}://{target.hostname or ''}{f':{target.port}' if _port_is_shown(target) else ''}"
         return (
@@ -155,14 +166,14 @@ def _tls_message(host: str, error: requests.RequestException) -> str:
     reason = re.search(r"CERTIFICATE_VERIFY_FAILED\] certificate verify failed: ([^()]{1,80})", str(error))
     if reason:
         return (
-            f"TLS to {host} failed: {reason[1].strip()}. If the server has a private CA, set ca_bundle to its PEM "
+            f"TLS to {host} failed: {reason[1].strip(' .')}. If the server has a private CA, set ca_bundle to its PEM "
             "file; else check the host in base_url."
         )
     return f"TLS to {host} failed. Check the scheme, host and port in base_url, and ca_bundle."
 
 
-def _content_kind(response: requests.Response) -> str:
-    kind = response.headers.get("Content-Type", "").split(";")[0].strip().lower()
+def _content_kind(content_type: str) -> str:
+    kind = content_type.split(";", maxsplit=1)[0].strip().lower()
     if "html" in kind:
         return "an HTML page"
     return "something else" if "json" in kind or not re.fullmatch(r"[\w.+-]+/[\w.+-]+", kind) else kind
