@@ -1,0 +1,108 @@
+"""The command `source-ory`: files in, messages on stdout, every error as one TRACE and an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from source_ory.messages import FailureType, LogHandler, emit_error
+from tap_ory.endings import leave_closed_pipe, unforeseen
+from tap_ory.errors import AccessError, SettingsError, TapOryError, UnavailableError
+from tap_ory.signals import Terminated
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+logger = logging.getLogger("tap-ory")
+
+#: What the SDK says of each request and each stream's duration; Airbyte counts by itself.
+QUIET = ("singer_sdk.metrics",)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line.
+
+    Raises:
+        SystemExit: unless all went well: 1, or 128 + signal.
+    """
+    given = _parser().parse_args(arguments)
+    _log_as_messages()
+    # The import is the greater part of a short run.
+    from source_ory import source  # noqa: PLC0415
+
+    try:
+        if given.command == "spec":
+            source.spec()
+        elif given.command == "check":
+            source.check(_json(given.config, "--config"))
+        elif given.command == "discover":
+            source.discover(_json(given.config, "--config"))
+        else:
+            files = _json(given.config, "--config"), _json(given.catalog, "--catalog")
+            source.read(*files, _json(given.state, "--state") if given.state else None)
+    except BrokenPipeError:
+        leave_closed_pipe()
+    except TapOryError as error:
+        _fail(str(error), _failure_type(error))
+    except Terminated as end:
+        emit_error(
+            f"The read was ended by signal {end.signum}. Run again: it goes on from the state.", "transient_error"
+        )
+        raise
+    except Exception as error:
+        # The last line of defence: one line, no traceback.
+        logger.debug("Traceback:", exc_info=error)
+        _fail(unforeseen(error, "source-ory"), "system_error")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="source-ory", description="The identities of an Ory project, for Airbyte.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("spec", help="the settings")
+    for name, text in (("check", "try the connection"), ("discover", "the streams"), ("read", "the records")):
+        command = commands.add_parser(name, help=text)
+        command.add_argument("--config", type=Path, required=True, metavar="FILE", help="the settings, as JSON")
+    command.add_argument("--catalog", type=Path, required=True, metavar="FILE", help="what to read, as JSON")
+    command.add_argument("--state", type=Path, metavar="FILE", help="where an earlier run stopped, as JSON")
+    return parser
+
+
+def _json(path: Path, option: str) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except OSError as error:
+        msg = f"The file given to {option} cannot be read: {error.strerror}: {path}."
+        raise SettingsError(msg) from None
+    except ValueError:
+        msg = f"The file given to {option} is no JSON: {path}."
+        raise SettingsError(msg) from None
+
+
+def _log_as_messages() -> None:
+    handler = LogHandler()
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    handler.addFilter(lambda record: record.name not in QUIET)
+    level = logging.DEBUG if os.environ.get("TAP_ORY_LOGLEVEL", "").upper() == "DEBUG" else logging.INFO
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.captureWarnings(capture=True)
+
+
+def _failure_type(error: TapOryError) -> FailureType:
+    """Whose turn it is: the user's, nobody's as it may pass, or ours and the server's."""
+    if isinstance(error, (SettingsError, AccessError)):
+        return "config_error"
+    return "transient_error" if isinstance(error, UnavailableError) else "system_error"
+
+
+def _fail(message: str, failure: FailureType) -> None:
+    emit_error(message, failure)
+    sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

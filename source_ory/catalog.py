@@ -1,0 +1,111 @@
+"""The tap's streams as Airbyte's catalog; a configured catalog and states as the tap's selection and bookmarks.
+
+Makes no request and reads no file.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL, Catalog
+
+from tap_ory.changes import CHANGED_AT
+from tap_ory.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from singer_sdk import Stream
+
+logger = logging.getLogger("tap-ory")
+
+REPLICATION = {"full_refresh": REPLICATION_FULL_TABLE, "incremental": REPLICATION_INCREMENTAL}
+
+
+def airbyte_stream(stream: Stream) -> dict[str, Any]:
+    """Return a stream as the catalog tells of it: every one goes on where a cut read stopped."""
+    described: dict[str, Any] = {
+        "name": stream.name,
+        "json_schema": _opened(stream.schema),
+        "supported_sync_modes": ["full_refresh"],
+        "source_defined_primary_key": [[key] for key in stream.primary_keys],
+        "source_defined_cursor": True,
+        "is_resumable": True,
+    }
+    if CHANGED_AT in stream.schema["properties"]:
+        described["supported_sync_modes"].append("incremental")
+        described["default_cursor_field"] = [CHANGED_AT]
+    return described
+
+
+def _opened(schema: Any) -> Any:
+    """The schema without closed objects: Airbyte treats the end of a property there as a breaking change."""
+    if isinstance(schema, list):
+        return [_opened(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept = schema.items() if schema.get("additionalProperties") is not False else _without_closing(schema)
+    return {key: _opened(value) for key, value in kept}
+
+
+def _without_closing(schema: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
+    return ((key, value) for key, value in schema.items() if key != "additionalProperties")
+
+
+def singer_catalog(configured: Any, streams: Mapping[str, Stream]) -> Catalog:
+    """Return the tap's catalog of Airbyte's configured one: these streams, and these of their fields.
+
+    A configured schema without properties means all fields.
+
+    Raises:
+        SettingsError: if it is no configured catalog, or of other streams or sync modes than there are.
+    """
+    try:
+        wanted = {each["stream"]["name"]: each for each in configured["streams"]}
+        modes = {name: REPLICATION[each["sync_mode"]] for name, each in wanted.items()}
+        fields = {name: set(each["stream"]["json_schema"].get("properties", ())) for name, each in wanted.items()}
+    except (KeyError, TypeError, AttributeError):
+        msg = (
+            "The catalog is no configured catalog of Airbyte's: each stream needs a name, a json_schema and a "
+            f"sync_mode of {' or '.join(REPLICATION)}."
+        )
+        raise SettingsError(msg) from None
+    for name, mode in modes.items():
+        if name not in streams:
+            msg = f"The catalog names a stream {name!r}: there are {', '.join(streams)}."
+            raise SettingsError(msg)
+        if mode == REPLICATION_INCREMENTAL and CHANGED_AT not in streams[name].schema["properties"]:
+            msg = f"The stream {name!r} cannot be read with sync_mode incremental: use full_refresh."
+            raise SettingsError(msg)
+    return Catalog.from_dict(
+        {"streams": [_entry(stream, modes.get(name), fields.get(name)) for name, stream in streams.items()]}
+    )
+
+
+def _entry(stream: Stream, mode: str | None, fields: set[str] | None) -> dict[str, Any]:
+    metadata = [{"breadcrumb": [], "metadata": {"inclusion": "available", "selected": mode is not None}}]
+    for field in stream.schema["properties"]:
+        inclusion = "automatic" if field in stream.primary_keys else "available"
+        selected = {"inclusion": inclusion, "selected": not fields or field in fields}
+        metadata.append({"breadcrumb": ["properties", field], "metadata": selected})
+    return {
+        "tap_stream_id": stream.name,
+        "stream": stream.name,
+        "schema": stream.schema,
+        "key_properties": list(stream.primary_keys),
+        "replication_method": mode or REPLICATION_FULL_TABLE,
+        "metadata": metadata,
+    }
+
+
+def singer_state(states: Any) -> dict[str, Any]:
+    """Return the tap's state of Airbyte's, a list of states per stream; one of another shape is set aside."""
+    if not states:
+        return {}
+    try:
+        places = [each["stream"] for each in states]
+        return {"bookmarks": {each["stream_descriptor"]["name"]: each.get("stream_state") or {} for each in places}}
+    except (KeyError, TypeError, AttributeError):
+        logger.warning("The state given is set aside, as it is no list of stream states; reading from the start.")
+        return {}

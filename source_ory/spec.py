@@ -1,0 +1,118 @@
+"""The tap's settings as Airbyte's connection specification, and a configuration of that shape back again.
+
+Airbyte shows the specification as a form, so every setting is text, a number, a switch or a choice: settings
+that hold objects are JSON in a text field, and a choice among mixed types is one among words.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from tap_ory.errors import SettingsError
+from tap_ory.settings import CONFIG_SCHEMA, unknown_settings
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Mapping
+
+PROTOCOL_VERSION = "0.2.0"
+DOCUMENTATION = "https://www.ory.sh/docs/kratos/reference/api"
+#: Always on here, as it is how the tap tells that a full read was whole.
+INTERNAL = frozenset({"emit_activate_version_messages"})
+EXAMPLES: dict[str, list[Any]] = {
+    "base_url": ["https://your-slug.projects.oryapis.com/", "http://kratos-admin:4434/"],
+    "api_token": ["ory_pat_..."],
+    "project_slug": ["your-slug"],
+    "public_url": ["http://kratos-public:4433/"],
+    "ca_bundle": ["/secrets/ca.pem"],
+    "user_agent": ["airbyte (team@example.com)"],
+    "user_fields": ['{"employee_id": "/metadata_public/number"}'],
+    "account_types": ['{"robots": "service"}'],
+}
+BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
+
+
+def specification() -> dict[str, Any]:
+    """Return Airbyte's ConnectorSpecification."""
+    settings = {name: each for name, each in CONFIG_SCHEMA["properties"].items() if name not in INTERNAL}
+    return {
+        "documentationUrl": DOCUMENTATION,
+        "protocol_version": PROTOCOL_VERSION,
+        "supportsIncremental": True,
+        "connectionSpecification": {
+            "$schema": "http://json-schema.org/draft-07/schema#",
+            "title": "Ory",
+            "type": "object",
+            "required": list(CONFIG_SCHEMA["required"]),
+            "additionalProperties": True,
+            "properties": {name: _form_field(name, each, order) for order, (name, each) in enumerate(settings.items())},
+        },
+    }
+
+
+def tap_config(given: Any, logger: logging.Logger) -> dict[str, Any]:
+    """Return the tap's configuration of a connection's; what the specification does not name is left out.
+
+    Raises:
+        SettingsError: if it is no object, or a text that must be JSON is none.
+    """
+    if not isinstance(given, dict):
+        msg = "The configuration is no JSON object: give the settings as one."
+        raise SettingsError(msg)
+    known = [name for name in CONFIG_SCHEMA["properties"] if name not in INTERNAL]
+    for warning in unknown_settings(given, known):
+        logger.warning("%s", warning)
+    config = {name: _tap_value(name, given[name]) for name in known if name in given}
+    return {**config, **dict.fromkeys(INTERNAL, True)}
+
+
+def _form_field(name: str, setting: Mapping[str, Any], order: int) -> dict[str, Any]:
+    field: dict[str, Any] = {
+        "type": _form_type(setting),
+        "title": setting["title"],
+        "description": setting["description"],
+        "order": order,
+    }
+    if setting.get("secret"):
+        field["airbyte_secret"] = True
+    if _is_choice(setting):
+        field["enum"] = [_word(value) for value in setting["enum"] if value is not None]
+    if setting.get("default") not in (None, {}):
+        field["default"] = _word(setting["default"]) if _is_choice(setting) else setting["default"]
+    field.update((bound, setting[bound]) for bound in BOUNDS if bound in setting)
+    if name in EXAMPLES:
+        field["examples"] = EXAMPLES[name]
+    return field
+
+
+def _form_type(setting: Mapping[str, Any]) -> str:
+    if _is_choice(setting) or _is_object(setting):
+        return "string"
+    kinds = [kind for kind in setting["type"] if kind != "null"] if isinstance(setting["type"], list) else []
+    return kinds[0] if kinds else str(setting["type"])
+
+
+def _tap_value(name: str, value: Any) -> Any:
+    setting = CONFIG_SCHEMA["properties"][name]
+    if _is_choice(setting) and isinstance(value, str):
+        return {_word(choice): choice for choice in setting["enum"]}.get(value, value)
+    if _is_object(setting) and isinstance(value, str):
+        try:
+            return json.loads(value) if value.strip() else {}
+        except ValueError:
+            msg = f"Setting {name} is no JSON: give a JSON object."
+            raise SettingsError(msg) from None
+    return value
+
+
+def _is_choice(setting: Mapping[str, Any]) -> bool:
+    return "enum" in setting
+
+
+def _is_object(setting: Mapping[str, Any]) -> bool:
+    return "object" in setting["type"]
+
+
+def _word(choice: Any) -> str:
+    return str(choice).lower()
