@@ -8,6 +8,7 @@ import sys
 import threading
 from pathlib import Path
 
+from ory_sandbox.faults import read_scenario
 from ory_sandbox.manners import MANNERS
 from ory_sandbox.sandbox import DEFAULT_RATE_LIMIT, Sandbox
 
@@ -39,6 +40,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--latency-ms", type=float, default=0, metavar="MS", help="wait before each answer (0)")
     parser.add_argument("--seed", type=int, default=1, help="another seed makes other people (1)")
     parser.add_argument("--cache-dir", type=Path, metavar="DIR", help="keep the people there for the next time")
+    parser.add_argument("--faults", type=Path, metavar="FILE", help="what goes wrong: JSON, see ory_sandbox/faults.py")
     return parser.parse_args()
 
 
@@ -47,8 +49,10 @@ def main() -> None:
     arguments = _arguments()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
+    options = vars(arguments)
     try:
-        sandbox = Sandbox(**vars(arguments))
+        faults = read_scenario(arguments.faults) if arguments.faults else ()
+        sandbox = Sandbox(**{**options, "faults": faults})
     except (OSError, OverflowError, ValueError) as error:
         sys.exit(f"ory_sandbox: {error}")
     with sandbox:

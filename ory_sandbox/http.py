@@ -1,23 +1,25 @@
 """HTTP/1.1 as a Go server speaks it, cut to the minimum: requests in, answers out, connections kept alive.
 
 Knows nothing of identities. ``Connection`` hands each request to one function and writes the answer that
-it returns, which is also where an answer can be delayed or the connection dropped instead.
+it returns, which also says when an answer is delayed, cut, or the connection dropped instead.
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
+import struct
 import time
 from dataclasses import dataclass
 from email.utils import formatdate
+from enum import Enum, auto
 from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 # Go's net/http keeps up to 2048 bytes of a body back to count them; a longer one goes out in chunks.
 _COUNTED_BODY = 2048
@@ -60,6 +62,25 @@ class Request:
         return self.version != _HTTP_1_0 and self.headers.get("connection", "").lower() != "close"
 
 
+class Ending(Enum):
+    """What becomes of the connection after an answer."""
+
+    KEEP = auto()
+    CLOSE = auto()
+    RESET = auto()
+    #: Nothing more is sent, and no further request answered, until the client goes away.
+    HOLD = auto()
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """How an answer's bytes leave, where that is not all at once: in pieces, ``pause`` seconds between them."""
+
+    pieces: Sequence[bytes]
+    pause: float = 0.0
+    ending: Ending = Ending.KEEP
+
+
 @dataclass
 class Response:
     """One answer.
@@ -70,6 +91,7 @@ class Response:
         body: The pieces of the body, written one after the other.
         delay: Seconds to wait before the answer leaves.
         drop: Close the connection instead of answering.
+        deliver: Says how the whole answer, head and body, leaves; None is in one go.
     """
 
     status: int
@@ -77,6 +99,7 @@ class Response:
     body: Sequence[bytes | memoryview] = ()
     delay: float = 0.0
     drop: bool = False
+    deliver: Callable[[bytes], Delivery] | None = None
 
 
 class BadRequestError(Exception):
@@ -211,9 +234,38 @@ class Connection(asyncio.Protocol):
         if response.drop:
             self._transport.abort()
             return
-        self._transport.writelines(encode(response, request))
+        wire = encode(response, request)
+        if response.deliver:
+            self._busy = True
+            delivery = response.deliver(b"".join(wire))
+            self._deliver(delivery, iter(delivery.pieces), request)
+            return
+        self._transport.writelines(wire)
         if not request.keep_alive:
             self._transport.close()
+
+    def _deliver(self, delivery: Delivery, pieces: Iterator[bytes], request: Request) -> None:
+        """Send the pieces that are left, one now and the others later if there is to be a pause."""
+        for piece in pieces:
+            if self._transport.is_closing():
+                return
+            self._transport.write(piece)
+            if delivery.pause:
+                asyncio.get_running_loop().call_later(delivery.pause, self._deliver, delivery, pieces, request)
+                return
+        self._end(delivery.ending, keep_alive=request.keep_alive)
+
+    def _end(self, ending: Ending, *, keep_alive: bool) -> None:
+        if ending is Ending.RESET:
+            # Closed without lingering, a connection is reset.
+            linger = struct.pack("ii", 1, 0)
+            self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            self._transport.abort()
+        elif ending is Ending.CLOSE or (ending is Ending.KEEP and not keep_alive):
+            self._transport.close()
+        elif ending is Ending.KEEP:
+            self._busy = False
+            self._answer_received()
 
     def _refuse(self, status: HTTPStatus) -> None:
         text = f"{status.value} {status.phrase}"

@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ory_sandbox.cache import cached_store
+from ory_sandbox.faults import Faults
 from ory_sandbox.http import Connection
 from ory_sandbox.manners import MANNERS
 from ory_sandbox.ratelimit import Bucket, parse_windows
@@ -83,6 +84,7 @@ class Sandbox:
         rate_limit: str = DEFAULT_RATE_LIMIT,
         latency_ms: float = 0,
         cache_dir: Path | None = None,
+        faults: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         """Listen, but serve nobody yet.
 
@@ -99,9 +101,10 @@ class Sandbox:
             rate_limit: Requests in seconds, such as ``5;w=1,300;w=60``, in the network manner.
             latency_ms: Milliseconds to wait before each answer.
             cache_dir: Where made-up people are kept for the next time.
+            faults: What goes wrong with pages of identities; see ``ory_sandbox.faults``.
 
         Raises:
-            ValueError: There is no such manner, or the rate limit is none.
+            ValueError: There is no such manner or fault, or the rate limit is none.
             OSError: A port is taken.
             OverflowError: A port is no port.
         """
@@ -117,10 +120,12 @@ class Sandbox:
             self._sockets = {"admin": _listener(opened, host, port)}
             if not self._manner.network:
                 self._sockets["public"] = _listener(opened, host, public_port)
-            urls = {role: f"http://{host}:{each.getsockname()[1]}/" for role, each in self._sockets.items()}
+            self._addresses = {role: each.getsockname() for role, each in self._sockets.items()}
+            urls = {role: f"http://{host}:{address[1]}/" for role, address in self._addresses.items()}
             self.url = urls["admin"]
             self.public_url = urls.get("public", self.url)
             self._store = self._stored(identities, seed, cache_dir)
+            self._faults = Faults(faults, seed, self._store)
             self._opened = opened.pop_all()
         self._site = Site(
             self._manner,
@@ -136,6 +141,8 @@ class Sandbox:
         self._thread = threading.Thread(target=self._serve, name="ory-sandbox", daemon=True)
         self._ready = threading.Event()
         self._connections: set[Connection] = set()
+        self._servers: list[asyncio.Server] = []
+        self._coming_back: set[asyncio.Task[None]] = set()
 
     def _stored(
         self,
@@ -177,9 +184,7 @@ class Sandbox:
     def _serve(self) -> None:
         loop = self._loop
         try:
-            for role, listener in self._sockets.items():
-                answering = partial(self._connection, role)
-                loop.run_until_complete(loop.create_server(answering, sock=listener, backlog=_BACKLOG))
+            loop.run_until_complete(self._listen())
         finally:
             self._ready.set()
         loop.run_forever()
@@ -188,6 +193,25 @@ class Sandbox:
         # What was dropped is closed in the next round.
         loop.run_until_complete(asyncio.sleep(0))
 
+    async def _listen(self) -> None:
+        for role, listener in self._sockets.items():
+            answering = partial(self._connection, role)
+            self._servers.append(await self._loop.create_server(answering, sock=listener, backlog=_BACKLOG))
+
+    def _outage(self, seconds: float | None) -> None:
+        """Drop all connections and refuse new ones; listen again after so many seconds, if ever."""
+        while self._servers:
+            self._servers.pop().close()
+        for connection in list(self._connections):
+            connection.drop()
+        for role, listener in self._sockets.items():
+            # A socket that has the port and doesn't listen keeps others from taking it.
+            self._sockets[role] = self._opened.enter_context(socket.socket(listener.family))
+            self._sockets[role].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self._sockets[role].bind(self._addresses[role])
+        if seconds is not None:
+            self._loop.call_later(seconds, lambda: self._coming_back.add(self._loop.create_task(self._listen())))
+
     def _connection(self, role: str) -> Connection:
         return Connection(partial(self._respond, role), self._connections)
 
@@ -195,7 +219,10 @@ class Sandbox:
         """Answer one request. Whatever is to go wrong on purpose goes wrong here."""
         self.requests.count += 1
         self.requests.log.append(Seen(role, request.method, request.target, request.headers))
-        response = self._site.public(request) if role == "public" else self._site.admin(request)
+        if role == "public":
+            response = self._site.public(request)
+        else:
+            response = self._faults.respond(request, self._site.admin, self._outage)
         response.delay += self._latency
         return response
 
