@@ -1,0 +1,173 @@
+"""What is done with a task of C1: greet, sync, or say that we cannot.
+
+Knows the order of calls that a task asks for, nothing of when tasks come.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from c1_connector.cancellation import Cancellation
+from c1_connector.errors import FINAL, UNIMPLEMENTED, C1Error, ConnectorError
+from c1_connector.sync import read_users
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from c1_connector import baton_pb2 as pb
+    from c1_connector.client import Client
+    from c1_connector.settings import Settings
+
+#: Seconds between two heartbeats: at least, at most, and where C1 does not say.
+MIN_HEARTBEAT, MAX_HEARTBEAT, DEFAULT_HEARTBEAT = 1.0, 300.0, 30.0
+#: So many failed heartbeats in a row end the work.
+MAX_FAILED_HEARTBEATS = 9
+#: Seconds to wait before each further try of an upload.
+UPLOAD_WAITS = (0.0, 1.0)
+#: Seconds to wait before each further try of FinishTask.
+FINISH_WAITS = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0)
+FINISH_SECONDS = 30.0
+#: Of one last FinishTask when the connector is being stopped.
+LAST_SECONDS = 5.0
+USER = "user"
+
+_logger = logging.getLogger("ory-connector")
+
+
+class TaskRunner:
+    """Does tasks, each in whatever thread it is called from."""
+
+    def __init__(self, settings: Settings, client: Client, stopping: Cancellation) -> None:
+        """Stop all work when `stopping` is cancelled."""
+        self._settings = settings
+        self._client = client
+        self._stopping = stopping
+
+    def run(self, task: pb.Task) -> None:
+        """Do a task to its end. Nothing is raised: what went wrong is told to C1 and logged."""
+        kind = task.WhichOneof("task_type")
+        if kind == "hello":
+            self._greet(task.id)
+        elif kind == "sync_full" and _wants_users(task.sync_full):
+            self._sync(task.id)
+        else:
+            self._refuse(task.id, kind or "of a kind unknown here")
+
+    def _greet(self, task_id: str) -> None:
+        try:
+            self._client.hello(task_id)
+        except C1Error as error:
+            _logger.warning("Task %s (hello) failed: %s", task_id, error)
+        else:
+            _logger.info("Task %s (hello) is done", task_id)
+
+    def _refuse(self, task_id: str, kind: str) -> None:
+        error = C1Error(UNIMPLEMENTED, f"This connector reads users only: a task {kind} is not supported.")
+        _logger.warning("Task %s (%s) is refused: this connector reads users only", task_id, kind)
+        self._finish(task_id, error, non_retryable=True)
+
+    def _sync(self, task_id: str) -> None:
+        try:
+            beat = self._client.heartbeat(task_id)
+        except C1Error as error:
+            _logger.warning("Task %s (sync_full) is dropped, as its first heartbeat failed: %s", task_id, error)
+            return
+        if beat.cancelled:
+            _logger.info("Task %s (sync_full) is dropped: C1 has cancelled it", task_id)
+            return
+        _logger.info("Task %s (sync_full) begins", task_id)
+        cancellation = Cancellation()
+        with (
+            self._stopping.calling(lambda: cancellation.cancel("The connector is being stopped.")),
+            self._heartbeats(task_id, beat, cancellation),
+        ):
+            failure = self._read_and_upload(task_id, cancellation)
+            if failure is None:
+                _logger.info("Task %s (sync_full) is done", task_id)
+            else:
+                _logger.error("Task %s (sync_full) failed, nothing was imported: %s", task_id, failure)
+            self._finish(task_id, failure, non_retryable=False)
+
+    def _read_and_upload(self, task_id: str, cancellation: Cancellation) -> ConnectorError | None:
+        """Return what went wrong."""
+        with tempfile.TemporaryDirectory(prefix="ory-connector-") as directory:
+            file = Path(directory, "sync.c1z")
+            try:
+                read_users(file, self._settings.reader_environment(file), cancellation)
+                self._upload(task_id, file, cancellation)
+            except ConnectorError as error:
+                return error
+        return None
+
+    def _upload(self, task_id: str, file: Path, cancellation: Cancellation) -> None:
+        for wait in (*UPLOAD_WAITS, None):
+            cancellation.check()
+            try:
+                self._client.upload(task_id, file, cancellation)
+            except C1Error as error:
+                _logger.warning("Task %s: the upload failed: %s", task_id, error)
+                if wait is None:
+                    raise
+                cancellation.wait(wait)
+            else:
+                return
+
+    def _finish(self, task_id: str, error: ConnectorError | None, *, non_retryable: bool) -> None:
+        for wait in (*FINISH_WAITS, None):
+            last = self._stopping.cancelled
+            try:
+                seconds = LAST_SECONDS if last else FINISH_SECONDS
+                self._client.finish(task_id, error, seconds, non_retryable=non_retryable)
+            except C1Error as refusal:
+                if wait is None or last or refusal.code in FINAL:
+                    _logger.error("Task %s: C1 could not be told of its end: %s", task_id, refusal)  # noqa: TRY400
+                    return
+                _logger.warning("Task %s: C1 is to be told of its end again: %s", task_id, refusal)
+                self._stopping.wait(wait)
+            else:
+                return
+
+    @contextmanager
+    def _heartbeats(self, task_id: str, first: pb.HeartbeatResponse, cancellation: Cancellation) -> Iterator[None]:
+        """Beat on a thread of its own, which waits for nothing but C1."""
+        ended = threading.Event()
+        beating = threading.Thread(
+            target=self._beat, args=(task_id, _interval(first), cancellation, ended), name="heartbeats", daemon=True
+        )
+        beating.start()
+        try:
+            yield
+        finally:
+            ended.set()
+
+    def _beat(self, task_id: str, interval: float, cancellation: Cancellation, ended: threading.Event) -> None:
+        failed = 0
+        while not ended.wait(interval):
+            try:
+                beat = self._client.heartbeat(task_id)
+            except C1Error as error:
+                failed += 1
+                _logger.warning("Task %s: heartbeat failed (%d in a row): %s", task_id, failed, error)
+                if failed == MAX_FAILED_HEARTBEATS:
+                    cancellation.cancel(f"{failed} heartbeats in a row failed.")
+                continue
+            failed = 0
+            interval = _interval(beat)
+            if beat.cancelled:
+                cancellation.cancel("C1 has cancelled the task.")
+
+
+def _wants_users(task: pb.SyncFullTask) -> bool:
+    """Tell whether a whole sync of users is what is asked for; we offer no other."""
+    kinds = task.sync_resource_type_ids
+    return not task.targeted_sync_resources and (not kinds or USER in kinds)
+
+
+def _interval(beat: pb.HeartbeatResponse) -> float:
+    seconds = beat.next_heartbeat.ToTimedelta().total_seconds() if beat.HasField("next_heartbeat") else 0
+    return min(max(seconds, MIN_HEARTBEAT), MAX_HEARTBEAT) if seconds else DEFAULT_HEARTBEAT

@@ -1,0 +1,97 @@
+"""The real command as a process, and what it has logged; waiting for things to happen with a deadline."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from c1_connector.reading import STREAM
+from target_c1.decoding import decode_resource
+from target_c1.inspection import inspect_file
+from tests.target_c1.support import rows_of
+
+#: Settings of whoever runs the tests must not reach the command.
+FOREIGN = ("BATON_", "TAP_ORY_", "TARGET_C1_", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
+SECONDS = 60.0
+
+assert STREAM == "users"
+
+
+def environment(variables: Mapping[str, str]) -> dict[str, str]:
+    own = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
+    return {**own, **variables}
+
+
+def until(happened: Callable[[], object], what: str, seconds: float = SECONDS) -> None:
+    """Wait until something has happened."""
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline, f"{what}: not within {seconds} s"
+        time.sleep(0.01)
+
+
+class Connector:
+    """A running ory-connector; its stdout and stderr go to `log`."""
+
+    def __init__(self, variables: Mapping[str, str], directory: Path, *arguments: str) -> None:
+        self.log = directory / "connector.log"
+        self.temporary = directory / "tmp"
+        self.temporary.mkdir(exist_ok=True)
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "c1_connector", *arguments],
+                env=environment({**variables, "TMPDIR": str(self.temporary)}),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    @property
+    def output(self) -> str:
+        return self.log.read_text()
+
+    def wait(self, seconds: float = SECONDS) -> int:
+        """Wait for its end and return the exit code."""
+        return self.process.wait(seconds)
+
+    def terminate(self) -> int:
+        """Send SIGTERM and return the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.wait()
+
+    def readers(self) -> list[int]:
+        """The processes that it has started."""
+        children = Path(f"/proc/{self.process.pid}/task")
+        try:
+            return [int(pid) for task in children.iterdir() for pid in (task / "children").read_text().split()]
+        except FileNotFoundError:
+            return []
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(SECONDS)
+
+
+@contextmanager
+def connector(variables: Mapping[str, str], directory: Path, *arguments: str) -> Iterator[Connector]:
+    """Run it; at the end of the block it is gone."""
+    running = Connector(variables, directory, *arguments)
+    try:
+        yield running
+    finally:
+        running.close()
+
+
+def ids_in(body: bytes, directory: Path) -> list[str]:
+    """The ids of the users in a .c1z, which must pass our own inspection."""
+    file = directory / "uploaded.c1z"
+    file.write_bytes(body)
+    lines: list[str] = []
+    assert inspect_file(str(file), lines.append), "\n".join(lines)
+    rows = rows_of(file, "select data from v1_resources order by id", directory)
+    return sorted(decode_resource(row[0]).id for row in rows)

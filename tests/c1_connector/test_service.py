@@ -1,0 +1,61 @@
+"""The real process against a C1 of our own, from Hello to the uploaded file."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ory_sandbox import Sandbox
+from tests.c1_connector.connector import connector, ids_in, until
+from tests.c1_connector.fake_c1 import FakeC1
+from tests.servers import run_kratos
+
+
+def ids_of(ory: Sandbox) -> list[str]:
+    return sorted(identity["id"] for identity in ory.identities)
+
+
+def test_hello_then_three_syncs_of_a_real_kratos_that_changes_in_between(c1: FakeC1, tmp_path: Path) -> None:
+    with run_kratos("v1.3.1", 250) as kratos:
+        variables = c1.environment(BATON_BASE_URL=kratos.admin_url)
+        with connector(variables, tmp_path) as running:
+            greeting = c1.give("hello")
+            until(lambda: c1.count("Hello", greeting), "the hello task")
+            for seed in (2, 3, 4):
+                task = c1.give()
+                until(lambda task=task: c1.finished[task], "the sync")  # type: ignore[misc]
+                assert c1.finished[task][0].WhichOneof("final_state") == "success", running.output
+                (body,) = c1.uploads[task]
+                assert ids_in(body, tmp_path) == sorted(kratos.all_ids())
+                kratos.delete(kratos.all_ids()[7])
+                kratos.fill(10, seed=seed)
+            assert running.terminate() == 143
+    assert [event.method for event in c1.events[:3]] == ["token", "Hello", "GetTask"]
+    assert c1.front.connections == 1
+    assert not list(running.temporary.iterdir())
+    assert not c1.finished[greeting]
+
+
+def test_logs_are_one_json_object_a_line_without_secrets(c1: FakeC1, ory: Sandbox, tmp_path: Path) -> None:
+    variables = c1.environment(BATON_BASE_URL=ory.url, BATON_LOG_FORMAT="json", TAP_ORY_API_TOKEN="ory_pat_very-secret")
+    with connector(variables, tmp_path) as running:
+        task = c1.give()
+        until(lambda: c1.finished[task], "the sync")
+        running.terminate()
+    events = [json.loads(line) for line in running.output.splitlines()]
+    assert all({"time", "level", "logger", "message"} == set(event) for event in events)
+    assert any(f"Task {task} (sync_full) is done" in event["message"] for event in events)
+    secrets = [c1.client_secret, c1.client_secret.rpartition(":")[2], "ory_pat_very-secret", *c1.tokens]
+    assert [secret for secret in secrets if secret in running.output] == []
+
+
+@pytest.mark.parametrize("kind", ["grant", "create_account", "action_list_schemas", "list_events", ""])
+def test_what_is_not_supported_is_refused_for_good(c1: FakeC1, tmp_path: Path, kind: str) -> None:
+    with connector(c1.environment(BATON_BASE_URL="http://127.0.0.1:9"), tmp_path) as running:
+        task = c1.give(kind)
+        until(lambda: c1.finished[task], "the refusal")
+        running.terminate()
+    (finish,) = c1.finished[task]
+    assert (finish.status.code, finish.error.non_retryable) == (12, True)
+    assert running.output.count(task) == 1
+    assert not c1.count("Heartbeat")
