@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import errno
-import json
 import logging
+import os
 import sys
 
 from tap_ory.endings import leave_closed_pipe, unforeseen
@@ -16,19 +16,20 @@ logger = logging.getLogger("tap-ory")
 def main() -> None:
     """Run the command line; never returns."""
     # The import is the greater part of a short run, so an error in it is none of ours to explain.
+    from singer_sdk.exceptions import MappingError  # noqa: PLC0415
+
+    from tap_ory.settings import check_log_level  # noqa: PLC0415
     from tap_ory.tap import TapOry  # noqa: PLC0415
 
     try:
+        check_log_level(os.environ)
         TapOry.cli.main(prog_name="tap-ory", standalone_mode=True)
     except TapOryError as error:
         _fail(str(error), error)
     except BrokenPipeError:
         leave_closed_pipe()
-    except json.JSONDecodeError as error:
-        _fail(
-            f"A file given to --config, --catalog or --state is no JSON: {error.msg} in line {error.lineno}.",
-            error,
-        )
+    except MappingError as error:
+        _fail(f"Setting stream_maps: {error}", error)
     except OSError as error:
         if error.errno == errno.EPIPE:
             leave_closed_pipe()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import logging
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -304,6 +305,18 @@ def aliases_from_environment(environ: Mapping[str, str]) -> dict[str, str]:
 def names_in_environment(environ: Iterable[str]) -> list[str]:
     """The settings that environment variables name, known or not."""
     return [name[len(ENV_PREFIX) :].lower() for name in environ if name.startswith(ENV_PREFIX) and name not in RESERVED]
+
+
+def check_log_level(environ: Mapping[str, str]) -> None:
+    """Refuse a log level that does not exist, which would end in a traceback before anything is logged.
+
+    Raises:
+        SettingsError: naming the variable.
+    """
+    for variable in (*RESERVED, "LOGLEVEL"):
+        level = environ.get(variable)
+        if level and not isinstance(logging.getLevelName(level.upper()), int):
+            _refuse(variable, "is no log level", "give debug, info, warning or error")
 
 
 def unknown_settings(given: Iterable[str], known: Collection[str]) -> list[str]:

@@ -12,6 +12,7 @@ from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import PluginCapabilities
 from singer_sdk.plugin_base import JSONSchemaValidator
 
+from tap_ory import files
 from tap_ory import settings as config
 from tap_ory.api import OryAdminAPI
 from tap_ory.check import check
@@ -70,14 +71,20 @@ class TapOry(Tap):
     def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805
         """What the environment says, C1's own names included; a value of the wrong type is one line."""
         cls.append_builtin_config(cls.config_jsonschema)
-        numbers = config.check_environment(os.environ, cls.config_jsonschema)
+        try:
+            own: dict[str, Any] = super()._env_var_config
+        finally:
+            # The SDK has added a .env file to the environment, and may have failed on what is malformed.
+            numbers = config.check_environment(os.environ, cls.config_jsonschema)
         cls._warn_of_unknown(config.names_in_environment(os.environ))
-        own: dict[str, Any] = super()._env_var_config
         return {**config.aliases_from_environment(os.environ), **own, **numbers}
 
     @classmethod
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> _ConfigInput:
         """Read the configuration files; with none given, the environment."""
+        for name in value:
+            if name != "ENV":
+                files.check_file("--config", name)
         return super().cb_config(ctx, param, value or ("ENV",))
 
     # Validation
@@ -123,6 +130,14 @@ class TapOry(Tap):
         self.termination.receive(signum)
 
     # The command line
+
+    @classmethod
+    def invoke(cls, **options: Any) -> None:
+        """Run, with the files given if they are what they should be."""
+        for name in ("catalog", "state"):
+            if options.get(name):
+                options[name] = files.checked(f"--{name}", options[name])
+        super().invoke(**options)
 
     @classmethod
     def cb_check(cls, ctx: click.Context, param: click.Option, value: bool) -> None:  # noqa: ARG003, FBT001

@@ -297,3 +297,11 @@ def test_a_public_url_is_made_right_like_a_base_url() -> None:
     config = {"base_url": LOCAL, "public_url": "https://auth.example.com/kratos/schemas/"}
     assert Settings.from_config(config, "1").public_url == "https://auth.example.com/kratos"
     assert refused({"base_url": LOCAL, "public_url": "auth.example.com"}).startswith("Setting public_url has no scheme")
+
+
+@pytest.mark.parametrize("variable", ["TAP_ORY_LOGLEVEL", "LOGLEVEL"])
+def test_a_log_level_must_exist(variable: str) -> None:
+    for level in ("debug", "INFO", "Warning", ""):
+        settings.check_log_level({variable: level})
+    with pytest.raises(SettingsError, match=f"^Setting {variable} is no log level"):
+        settings.check_log_level({variable: "loud"})
