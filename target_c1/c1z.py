@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 MAGIC = b"C1ZF\x00"
 ZSTD_LEVEL = 3
+#: Not the machine's number: the bytes must not depend on where the file is made.
+ZSTD_THREADS = 2
 #: The largest window that C1's readers take.
 MAX_WINDOW_BYTES = 32 * 1024 * 1024
 _CHUNK = 1 << 20
@@ -63,7 +65,7 @@ def finish_c1z(store: Store, path: Path, display_name: str, app_name: str | None
     store.finish_sync(encode_resource_type(display_name, f"Users of {app_name}" if app_name else ""), stamp.time())
     with store.path.open("rb") as database, path.open("wb") as file:
         file.write(MAGIC)
-        zstandard.ZstdCompressor(level=ZSTD_LEVEL, write_checksum=True).copy_stream(
+        zstandard.ZstdCompressor(level=ZSTD_LEVEL, threads=ZSTD_THREADS, write_checksum=True).copy_stream(
             database, file, size=store.path.stat().st_size, read_size=_CHUNK, write_size=_CHUNK
         )
         file.flush()

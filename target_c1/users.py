@@ -128,23 +128,24 @@ class UserReader:
         full = " ".join(filter(None, (first, last)))
         login, aliases = self._logins(record, username, primary)
         status, details = self._state(record)
+        # In the order of the fields: by name it takes half as long again.
         return User(
-            id=identifier,
-            display_name=self._cut(text(self._display_name(record)) or full or username or primary or identifier),
-            first_name=first,
-            last_name=last,
-            emails=emails,
-            login=login,
-            login_aliases=aliases,
-            status=status,
-            status_details=details,
-            account_type=_ACCOUNT_TYPES.get(str(self._type(record)).lower(), 0),
-            employee_ids=_texts(self._employee_id(record)),
-            created_at=parse_time(self._created_at(record)),
-            last_login=parse_time(self._last_login(record)),
-            mfa_enabled=self._mfa(record),
-            sso_enabled=self._sso(record),
-            profile=self._profile(record, identifier, first, last, invalid),
+            identifier,
+            self._cut(text(self._display_name(record)) or full or username or primary or identifier),
+            first,
+            last,
+            emails,
+            login,
+            aliases,
+            status,
+            details,
+            _ACCOUNT_TYPES.get(str(self._type(record)).lower(), 0),
+            _texts(self._employee_id(record)),
+            parse_time(self._created_at(record)),
+            parse_time(self._last_login(record)),
+            self._mfa(record),
+            self._sso(record),
+            self._profile(record, identifier, first, last, invalid),
         )
 
     def _addresses(self, record: Record) -> tuple[list[str], list[str]]:
@@ -167,7 +168,7 @@ class UserReader:
                     self.tally.skipped_addresses["not a text"] += 1
                 continue
             address = address.strip()
-            folded = address.casefold()
+            folded = address.lower()
             if not address or folded in seen:
                 continue
             seen.add(folded)
@@ -222,7 +223,7 @@ class UserReader:
                         profile[name] = value
         for name, getter in self._mapping.profile:
             value = getter(record)
-            if value is not None:
+            if value is not None and value != []:
                 profile[name] = value
         profile["user_id"] = identifier
         if first is not None:

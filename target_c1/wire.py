@@ -55,8 +55,18 @@ def delimited(key: bytes, data: bytes) -> bytes:
 def encode_timestamp(moment: tuple[int, int]) -> bytes:
     """Return a `google.protobuf.Timestamp` of (seconds since 1970, nanoseconds)."""
     seconds, nanos = moment
-    out = b"\x08" + encode_varint(seconds % (1 << 64)) if seconds else b""
-    return out + b"\x10" + encode_varint(nanos) if nanos else out
+    out = b"\x08" + _encode_large_varint(seconds % (1 << 64)) if seconds else b""
+    return out + b"\x10" + _encode_large_varint(nanos) if nanos else out
+
+
+def _encode_large_varint(number: int) -> bytes:
+    """Return the same as `encode_varint`, without a loop where there are five bytes, as in nearly every timestamp."""
+    if number >> 28 and not number >> 35:
+        low = number & 0xFFFFFFF
+        return bytes(
+            (low & 0x7F | 0x80, low >> 7 & 0x7F | 0x80, low >> 14 & 0x7F | 0x80, low >> 21 | 0x80, number >> 28)
+        )
+    return encode_varint(number)
 
 
 class _Name:
@@ -105,15 +115,22 @@ def encode_struct(values: Mapping[str, Any], depth: int = 0) -> bytes:
     """
     parts: list[bytes] = []
     append = parts.append
-    # A third of the target's time is spent in this loop, hence no call in it for the usual value, a short text.
+    # A third of the target's time is spent in this loop, hence no calls in it for the usual values.
     for key in sorted(values):
         value = values[key]
         name = _names.get(key) or _name(key)
-        if type(value) is str:
+        kind = type(value)
+        if kind is str:
             data = value.encode()
             append(name.before_text.get(len(data)) or name.head_of_text(len(data)))
         else:
-            data = _encode_value(value, depth)
+            if kind is bool:
+                data = b"\x20\x01" if value else b"\x20\x00"
+            elif kind is dict and depth < MAX_STRUCT_DEPTH:
+                data = encode_struct(value, depth + 1)
+                data = b"\x2a" + size_of(len(data)) + data
+            else:
+                data = _encode_value(value, depth)
             append(name.before_value.get(len(data)) or name.head_of_value(len(data)))
         append(data)
     return b"".join(parts)
