@@ -45,10 +45,14 @@ def begun(count: Callable[[], int | None], clock: SimpleNamespace, rows: int, se
     made = Progress("clever-hare", count, logger)
     clock.now += seconds
     made.add(rows)
+    await_count()
+    return made
+
+
+def await_count() -> None:
     for thread in threading.enumerate():
         if thread.name == "count":
             thread.join(10)
-    return made
 
 
 def test_off_a_terminal_a_log_line_every_ten_seconds(clock: SimpleNamespace, caplog: pytest.LogCaptureFixture) -> None:
@@ -119,8 +123,13 @@ def test_nobody_waits_for_the_count(clock: SimpleNamespace) -> None:
 
 def test_on_a_terminal_one_line_that_is_written_over(clock: SimpleNamespace, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
+    asked = threading.Event()
     with terminal() as screen:
-        made = begun(lambda: 1000, clock, 100, TERMINAL_INTERVAL)
+        made = Progress("clever-hare", lambda: 1000 if asked.wait(10) else None, logger)
+        clock.now += TERMINAL_INTERVAL
+        made.add(100)
+        asked.set()
+        await_count()
         made.add(100)
         assert screen.getvalue().count(CLEAR_LINE) == 1
         clock.now += TERMINAL_INTERVAL
