@@ -185,3 +185,15 @@ def test_a_closed_pipe_ends_it_without_a_word(files: Files, sandbox: Sandbox) ->
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == 128 + signal.SIGPIPE
+
+
+@pytest.mark.parametrize("command", ["check", "discover"])
+def test_who_has_the_answer_may_end_it(files: Files, sandbox: Sandbox, command: str) -> None:
+    config = files.write({"base_url": sandbox.url})
+    with subprocess.Popen(
+        [*SOURCE, command, "--config", str(config)], cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout
+        next(line for line in process.stdout if line.startswith((b'{"type":"CONN', b'{"type":"CATALOG')))
+        process.terminate()
+    assert process.returncode in {0, -signal.SIGTERM}
