@@ -12,6 +12,7 @@ from benchmarks import measure, paced
 from benchmarks.contenders import ENVIRONMENT
 from benchmarks.measure import ALL_CPUS, CLIENT_CPUS, Cost
 from benchmarks.report import Row, compared
+from benchmarks.source_ory import source_ory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -228,5 +229,18 @@ def startup(bench: Bench) -> list[Row]:
 
 FIGURES: dict[str, Callable[[Bench], list[Row]]] = {
     figure.__name__: figure
-    for figure in (delivered, startup, stock, floor, dlt, airbyte, latency, kratos, pacing, memory, flatness)
+    for figure in (
+        delivered,
+        startup,
+        stock,
+        floor,
+        dlt,
+        airbyte,
+        source_ory,
+        latency,
+        kratos,
+        pacing,
+        memory,
+        flatness,
+    )
 }
