@@ -103,7 +103,7 @@ class OryAdminAPI:
     def get(
         self,
         path: str,
-        params: Mapping[str, str | int] | None = None,
+        params: Mapping[str, str | int | list[str]] | None = None,
         *,
         retry: bool = True,
         retry_500: bool = True,
@@ -151,7 +151,7 @@ class OryAdminAPI:
             return error.tries
         return min(error.tries, TRIES_FIRST_CONTACT)
 
-    def _send(self, path: str, params: Mapping[str, str | int]) -> Answer:
+    def _send(self, path: str, params: Mapping[str, str | int | list[str]]) -> Answer:
         url = self.settings.base_url + path
         self.governor.wait_turn()
         answered = False

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from tap_ory.api import IDENTITIES_PATH
 from tap_ory.paging import Fetched, next_page_token, row_ids
 from tap_ory.readers import Page, PageReader
+from tap_ory.settings import EXACT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,8 +32,11 @@ def page_fetcher(api: OryAdminAPI) -> Fetch:
 
     A `size` other than None asks for so many rows and tries no 500 again: the caller closes in on its cause.
     """
-    params: dict[str, str | int] = {"page_size": api.settings.page_size}
-    if api.settings.credential_metadata:
+    params: dict[str, str | int | list[str]] = {"page_size": api.settings.page_size}
+    if api.settings.credential_metadata == EXACT:
+        # All types come with any of them, and the config of these two, in which the security keys are.
+        params["include_credential"] = ["webauthn", "passkey"]
+    elif api.settings.credential_metadata:
         # A valid type that is never stored: all others come with it, and none with its secret config.
         params["include_credential"] = "link_recovery"
 

@@ -227,6 +227,12 @@ class Settings:
         )
 
     @property
+    def slug(self) -> str | None:
+        """The project's slug: as it is set, else as Ory Network's host names it."""
+        host = urlsplit(self.base_url).hostname or ""
+        return self.project_slug or (host.partition(".")[0] if is_network_host(host) else None)
+
+    @property
     def label(self) -> str:
         """The project as logs name it: its slug if given, else the host."""
         return self.project_slug or urlsplit(self.base_url).netloc

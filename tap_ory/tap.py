@@ -17,10 +17,15 @@ from tap_ory import settings as config
 from tap_ory.api import OryAdminAPI
 from tap_ory.check import check
 from tap_ory.errors import SettingsError
+from tap_ory.explain import table
+from tap_ory.identity_schemas import read_identity_schemas
 from tap_ory.settings import Settings
 from tap_ory.signals import Termination
 from tap_ory.streams.base import BlockWriter, OryStream
 from tap_ory.streams.identities import IdentitiesStream
+from tap_ory.streams.users import UsersStream
+from tap_ory.traits import shapes_of
+from tap_ory.users import meanings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,6 +34,8 @@ if TYPE_CHECKING:
     from singer_sdk import Stream
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.plugin_base import _ConfigInput
+
+    from tap_ory.shapes import Shape
 
 
 class TapOry(Tap):
@@ -56,9 +63,23 @@ class TapOry(Tap):
         """The conversation with the project, shared by all streams."""
         return OryAdminAPI(self.settings)
 
+    @cached_property
+    def trait_shapes(self) -> dict[str, Shape]:
+        """What each identity schema says of traits, by its id, read when first asked for.
+
+        Empty where the schemas cannot be read, and for a discovery without settings.
+        """
+        schemas = read_identity_schemas(self.settings) if self.config.get("base_url") else None
+        return shapes_of(schemas or {})
+
+    @cached_property
+    def warned_traits(self) -> set[str]:
+        """The paths of traits that some value did not fit, each warned of once."""
+        return set()
+
     def discover_streams(self) -> list[Stream]:
-        """Return the streams; no request is made."""
-        return [IdentitiesStream(self)]
+        """Return the streams; their schemas are read from the project when first asked for."""
+        return [IdentitiesStream(self), UsersStream(self)]
 
     @property
     def ory_streams(self) -> list[OryStream]:
@@ -144,21 +165,26 @@ class TapOry(Tap):
         """Check the connection and end."""
         if value:
             given: _ConfigInput = ctx.params["config"]
-            tap = cls(config=given.config, parse_env_config=given.parse_env)
+            tap = cls(config=given.config, parse_env_config=given.parse_env, setup_mapper=False)
             click.echo(check(tap.api))
             ctx.exit()
 
     @classmethod
+    def cb_explain_users(cls, ctx: click.Context, param: click.Option, value: bool) -> None:  # noqa: ARG003, FBT001
+        """Print which trait becomes which field of a user and end."""
+        if value:
+            given: _ConfigInput = ctx.params["config"]
+            tap = cls(config=given.config, parse_env_config=given.parse_env, setup_mapper=False)
+            click.echo(table(meanings_of(tap.trait_shapes, tap.settings)))
+            ctx.exit()
+
+    @classmethod
     def get_singer_command(cls) -> click.Command:
-        """Add `--check` to the SDK's command."""
+        """Add what ends after an answer, `--check` and `--explain-users`, to the SDK's command."""
         command = super().get_singer_command()
-        command.params.append(
-            click.Option(
-                ["--check"],
-                is_flag=True,
-                help="Check the connection: one line with host, version, identities and rate limits.",
-                callback=cls.cb_check,
-                expose_value=False,
-            )
-        )
+        for name, callback, text in (
+            ("--check", cls.cb_check, "Check the connection: one line with host, version, identities and rate limits."),
+            ("--explain-users", cls.cb_explain_users, "Show which trait becomes which field of users, per schema."),
+        ):
+            command.params.append(click.Option([name], is_flag=True, help=text, callback=callback, expose_value=False))
         return command

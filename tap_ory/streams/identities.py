@@ -5,26 +5,27 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
-from singer_sdk import StreamSchema
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 
 from tap_ory.changes import CHANGED_AT, ChangedRecordEncoder
 from tap_ory.errors import SettingsError
-from tap_ory.records import RecordEncoder, plan
-from tap_ory.streams.base import SCHEMAS, Encoder, OryStream
+from tap_ory.streams.typed import TypedTraitsStream
+from tap_ory.typed_records import TypedRecordEncoder
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from singer_sdk.singerlib import Catalog
 
+    from tap_ory.streams.base import Encoder
 
-class IdentitiesStream(OryStream):
+
+class IdentitiesStream(TypedTraitsStream):
     """One record per identity; `schemas/identities.json` says what is in it."""
 
     name = "identities"
     primary_keys: ClassVar[tuple[str, ...]] = ("id",)
-    schema: ClassVar[StreamSchema] = StreamSchema(SCHEMAS)
+    traits_field = "traits"
     _changes: ChangedRecordEncoder | None = None
 
     def apply_catalog(self, catalog: Catalog) -> None:
@@ -45,7 +46,9 @@ class IdentitiesStream(OryStream):
 
     def encoder(self) -> Encoder:
         """Return what turns pages into records: all of them, or those that changed since the bookmark."""
-        encoder = RecordEncoder(self.name, plan(self.effective_schema, self.mask), self._stream_version)
+        encoder = TypedRecordEncoder(
+            self.name, self.effective_schema, self.mask, self._stream_version, warned=self._tap.warned_traits
+        )
         if self.replication_method != REPLICATION_INCREMENTAL:
             return encoder
         lookback = timedelta(seconds=self._tap.settings.lookback_seconds)

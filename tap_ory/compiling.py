@@ -1,0 +1,143 @@
+"""JSON Schema in, a type for msgspec out: what decodes into it fits the schema.
+
+On the way the type keeps the values that a reader wants, also those that no schema declares. Knows JSON Schema
+as this tap declares it (types, properties, items), nothing of identities, Singer or HTTP.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from simplejson import RawJSON
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable, Mapping
+
+    from tap_ory.meaning import Path
+
+#: So many types, number and integer being one, are all that JSON has.
+ALL_TYPES = 6
+SCALARS = (("string", str), ("number", float), ("integer", int), ("boolean", bool))
+
+
+@dataclass
+class Wanted:
+    """Which values below a place a reader wants, and where the compiled type keeps them.
+
+    `leaf` is the place itself: text, or true and false where it is a `flag`. After compiling, `struct` is the
+    type of an object here and `attributes` names its members; `is_text` tells that a leaf is text or None and
+    nothing else, `is_free` that no schema says what it is.
+    """
+
+    leaf: bool = False
+    flag: bool = False
+    members: dict[str, Wanted] = field(default_factory=dict)
+    element: Wanted | None = None
+    struct: Any = None
+    attributes: dict[str, str] = field(default_factory=dict)
+    is_text: bool = False
+    is_free: bool = False
+
+    @classmethod
+    def from_paths(cls, paths: Iterable[Path], flags: Container[Path] = ()) -> Wanted:
+        """Merge paths into one tree; all indexes of an array share its element."""
+        root = cls()
+        for path in paths:
+            place = root
+            for part in path:
+                if isinstance(part, int):
+                    place.element = place.element or cls()
+                    place = place.element
+                else:
+                    place = place.members.setdefault(part, cls())
+            place.leaf = True
+            place.flag = path in flags
+        return root
+
+
+def types_of(schema: Mapping[str, Any]) -> list[str] | None:
+    """The JSON types that a schema allows; None for all."""
+    types = schema.get("type")
+    listed = [types] if isinstance(types, str) else types
+    return None if not listed or len(set(listed) - {"integer"}) == ALL_TYPES else listed
+
+
+def compiled(schema: Mapping[str, Any], wanted: Wanted | None = None) -> Any:
+    """Return the type: what decodes into it fits `schema`, null always does.
+
+    Not all that fits decodes: where the schema leaves a wanted place free, only text (or true and false) does.
+    `msgspec.Raw` where nothing is declared and nothing wanted.
+    """
+    types = types_of(schema)
+    if types is None:
+        return _free(wanted) if wanted else msgspec.Raw
+    kinds: list[Any] = [kind for name, kind in SCALARS if name in types]
+    if wanted and wanted.leaf:
+        wanted.is_text = kinds == [str] and not {"object", "array"}.intersection(types)
+    if "object" in types:
+        kinds.append(_object(schema.get("properties", {}), wanted))
+    if "array" in types:
+        element = compiled(schema.get("items") or {}, wanted.element if wanted else None)
+        kinds.append(list[element])  # type: ignore[valid-type]
+    return _union(kinds)
+
+
+def _free(wanted: Wanted) -> Any:
+    wanted.is_free = True
+    kinds: list[Any] = [bool if wanted.flag else str] if wanted.leaf else []
+    wanted.is_text = kinds == [str] and not wanted.members and not wanted.element
+    if wanted.members:
+        kinds.append(_object({}, wanted))
+    if wanted.element:
+        kinds.append(list[_free(wanted.element)])  # type: ignore[misc]
+    return _union(kinds)
+
+
+def _object(properties: Mapping[str, Any], wanted: Wanted | None) -> Any:
+    members = wanted.members if wanted else {}
+    names = [*properties, *(name for name in members if name not in properties)]
+    if not names:
+        return dict[str, msgspec.Raw]
+    attributes = {name: f"f{number}" for number, name in enumerate(names)}
+    struct = msgspec.defstruct(
+        "Object",
+        [(attributes[name], compiled(properties.get(name, {}), members.get(name)), None) for name in names],
+        rename={attribute: name for name, attribute in attributes.items()},
+        gc=False,
+    )
+    if wanted:
+        wanted.struct, wanted.attributes = struct, attributes
+    return struct
+
+
+def _union(kinds: list[Any]) -> Any:
+    union: Any = None
+    for kind in kinds:
+        union = kind if union is None else union | kind
+    return None if union is None else union | None
+
+
+def tame(value: Any, wanted: Wanted) -> Any:
+    """Return the wanted parts of a decoded value as the compiled type takes them.
+
+    In a free place a number becomes text, and what is of another kind than wanted None. Elsewhere a value fits
+    its schema.
+    """
+    if isinstance(value, dict):
+        return {name: tame(value[name], member) for name, member in wanted.members.items() if name in value}
+    if isinstance(value, list):
+        return [tame(item, wanted.element) for item in value] if wanted.element else None
+    if wanted.is_free:
+        value = value if isinstance(value, (str, bool)) else number_text(value)
+        return value if wanted.leaf and isinstance(value, bool if wanted.flag else str) else None
+    return float(value) if isinstance(value, Decimal) else None if isinstance(value, RawJSON) else value
+
+
+def number_text(value: Any) -> str | None:
+    """A number as `records.loads` gives it, as text; None for anything else."""
+    if isinstance(value, RawJSON):
+        return str(value.encoded_json)
+    return str(value) if isinstance(value, (int, Decimal)) and not isinstance(value, bool) else None

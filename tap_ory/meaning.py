@@ -1,0 +1,295 @@
+"""Which trait is whose e-mail, login, name: the sources of a user's fields, per identity schema.
+
+First by Ory's keyword on a trait (what it identifies, verifies, recovers), then by well-known names. Knows
+shapes of traits and the settings of a project; nothing of records, of Singer or of HTTP.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tap_ory.shapes import OPEN, Shape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from tap_ory.settings import Settings
+    from tap_ory.user_fields import Pointer
+
+#: Stands in a path for every element of an array.
+EACH = -1
+#: The way to a value from the identity's root: names of members, indexes of elements, or EACH.
+Path = tuple["str | int", ...]
+
+#: Well-known names of traits, in lower case and without separators.
+EMAIL = frozenset({"email", "emailaddress", "mail", "primaryemail", "emails", "emailaddresses"})
+PHONE = frozenset(
+    {"phone", "phonenumber", "phones", "phonenumbers", "mobile", "mobilephone", "mobilenumber", "telephone", "tel"}
+)
+USERNAME = frozenset({"username", "login", "loginname", "preferredusername", "handle"})
+FULL_NAME = frozenset({"name", "fullname", "displayname", "realname"})
+FIRST_NAME = frozenset({"firstname", "givenname", "forename"})
+LAST_NAME = frozenset({"lastname", "familyname", "surname"})
+EMPLOYEE_ID = frozenset({"employeeid", "employeenumber", "personnelnumber", "staffid", "staffnumber", "workerid"})
+ACCOUNT_TYPE = frozenset({"accounttype", "usertype"})
+SERVICE_FLAG = frozenset({"serviceaccount", "isserviceaccount", "isservice", "bot", "isbot", "machine", "ismachine"})
+#: Objects whose members are the person's own: an address below `manager` is somebody else's.
+NAME_OBJECT = frozenset({"name", "names", "fullname", "realname"})
+OWN_OBJECT = NAME_OBJECT | {"profile", "person", "personal", "personalinfo", "user", "account", "basic"}
+#: Short names that only mean something below a name.
+BELOW_NAME = {"first": "firstname", "given": "givenname", "last": "lastname", "family": "familyname"} | dict.fromkeys(
+    ("full", "formatted", "display"), "fullname"
+)
+#: What an account type is called, in a trait or as a word of a schema's id.
+ACCOUNT_WORDS = {
+    "human": "human",
+    "person": "human",
+    "service": "service",
+    "serviceaccount": "service",
+    "bot": "service",
+    "robot": "service",
+    "machine": "service",
+    "system": "system",
+}
+
+_TEXT, _FLAG = Shape(types=frozenset({"string"})), Shape(types=frozenset({"boolean"}))
+_NAME_TYPES = frozenset({"string", "object"})
+
+
+class Source(NamedTuple):
+    """Where a value of a user may come from, and why: a few words for people."""
+
+    path: Path
+    why: str
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """The sources of each field for the identities of one schema; the first that has a value counts.
+
+    `emails` and `phones` are read from all their sources, the first being the primary one. `logins` are the
+    identifiers that are no e-mail, `identifiers` all of them. `overrides` are the settings' own, by field.
+    """
+
+    emails: tuple[Source, ...]
+    phones: tuple[Source, ...]
+    usernames: tuple[Source, ...]
+    logins: tuple[Source, ...]
+    identifiers: tuple[Source, ...]
+    display_names: tuple[Source, ...]
+    first_names: tuple[Source, ...]
+    last_names: tuple[Source, ...]
+    employee_ids: tuple[Source, ...]
+    account_types: tuple[Source, ...]
+    service_flags: tuple[Source, ...]
+    overrides: Mapping[str, Source]
+    account_type: str
+    account_why: str
+
+    def paths(self) -> Iterator[Path]:
+        """Every path that is read."""
+        for value in vars(self).values():
+            sources = value.values() if isinstance(value, dict) else value if isinstance(value, tuple) else ()
+            for source in sources:
+                yield source.path
+
+
+def meaning_of(schema_id: str | None, shape: Shape | None, settings: Settings) -> Meaning:
+    """Return the sources for one identity schema; `shape` None is a schema that could not be read."""
+    traits = [*_traits(GENERIC if shape is None or shape == OPEN else shape, ("traits",))]
+    found = _sources(traits)
+    if shape is not None and not shape.closed:
+        # Traits beyond the declared ones are allowed: they count where no declared one does.
+        found = {name: sources or _GENERIC_SOURCES[name] for name, sources in found.items()}
+    rules = {**settings.user_fields[None], **settings.user_fields.get(schema_id, {})}
+    account_type, why = _account_type(schema_id, settings)
+    return Meaning(
+        **found,
+        overrides={name: Source(_path(pointer, shape), "setting user_fields") for name, pointer in rules.items()},
+        account_type=account_type,
+        account_why=why,
+    )
+
+
+class _Trait(NamedTuple):
+    path: Path
+    shape: Shape
+
+    @property
+    def name(self) -> str:
+        """The normal name, in view of where the trait is: empty where it is not the person's own."""
+        *parents, last = (_normal(part) for part in self.path[1:] if isinstance(part, str))
+        if not OWN_OBJECT.issuperset(parents):
+            return ""
+        return BELOW_NAME.get(last, last) if parents and parents[-1] in NAME_OBJECT else last
+
+    def keyword(self, *names: str) -> Any:
+        value: Any = self.shape.keyword
+        for name in names:
+            value = value.get(name) if isinstance(value, dict) else None
+        return value
+
+    @property
+    def identifies(self) -> list[str]:
+        """The credentials that it identifies, for example password."""
+        kinds = ("password", "webauthn", "code")
+        return [kind for kind in kinds if self.keyword("credentials", kind, "identifier") is True]
+
+    @property
+    def vias(self) -> dict[str, Any]:
+        return {
+            "verification": self.keyword("verification", "via"),
+            "recovery": self.keyword("recovery", "via"),
+            "code": self.keyword("credentials", "code", "via"),
+        }
+
+    @property
+    def is_email(self) -> bool:
+        return "email" in self.vias.values() or self.shape.format in {"email", "idn-email"} or self.name in EMAIL
+
+    @property
+    def is_phone(self) -> bool:
+        return self.is_called or self.shape.format == "tel" or self.name in PHONE
+
+    @property
+    def is_called(self) -> bool:
+        """Whether Ory sends text messages to it."""
+        return not {"sms", "phone"}.isdisjoint(map(str, self.vias.values()))
+
+    def source(self, why: str = "") -> Source:
+        """As a source, on account of the keyword unless `why` says otherwise."""
+        words = [f"{kind} identifier" for kind in self.identifies]
+        words += [use for use, via in self.vias.items() if via and use != "code"]
+        return Source(self.path, why or ", ".join(words) or "keyword")
+
+
+def _traits(shape: Shape, path: Path) -> Iterator[_Trait]:
+    """All traits that may have a value of their own, members of objects and elements of arrays included."""
+    if shape.types is None or not shape.types <= {"object", "array"}:
+        yield _Trait(path, shape)
+    for name, member in shape.properties.items():
+        yield from _traits(member, (*path, name))
+    if EACH not in path and shape.types is not None and "array" in shape.types:
+        yield from _traits(shape.items or OPEN, (*path, EACH))
+
+
+def _sources(traits: list[_Trait]) -> dict[str, tuple[Source, ...]]:
+    traits = [trait for trait in traits if len(trait.path) > 1]
+    identifiers = [trait for trait in traits if trait.identifies]
+    plain = [trait for trait in identifiers if not trait.is_email and not trait.is_phone]
+    phones = [trait for trait in identifiers if trait.is_phone]
+    named = [
+        trait
+        for trait in traits
+        if trait.keyword("credentials", "passkey", "display_name") is True
+        and not (trait.is_email or trait.is_phone or trait.identifies)
+    ]
+    return {
+        "emails": _emails(traits),
+        "phones": _unique(
+            [trait.source() for trait in traits if trait.is_called],
+            [trait.source("format tel") for trait in traits if trait.shape.format == "tel" and trait.name],
+            _named(traits, PHONE),
+        ),
+        "usernames": _unique([trait.source() for trait in plain], _named(traits, USERNAME)),
+        "logins": _unique([trait.source() for trait in [*plain, *phones]]),
+        "identifiers": _unique([trait.source() for trait in identifiers]),
+        "display_names": _unique(
+            [trait.source("passkey display name") for trait in named],
+            _named(traits, FULL_NAME),
+        ),
+        "first_names": _named(traits, FIRST_NAME),
+        "last_names": _named(traits, LAST_NAME),
+        "employee_ids": _named(traits, EMPLOYEE_ID),
+        "account_types": _named(traits, ACCOUNT_TYPE),
+        "service_flags": _named(traits, SERVICE_FLAG),
+    }
+
+
+def _emails(traits: list[_Trait]) -> tuple[Source, ...]:
+    """Who can sign in and verify by it, then who can recover, then verify; then names, then the format alone."""
+    verified = [trait for trait in traits if trait.vias["verification"] == "email"]
+    found = _unique(
+        [trait.source() for trait in verified if trait.identifies],
+        [trait.source() for trait in traits if trait.vias["recovery"] == "email"],
+        [trait.source() for trait in verified],
+        [trait.source() for trait in traits if trait.identifies and trait.is_email],
+        _named(traits, EMAIL),
+    )
+    return found or _unique([trait.source("format email") for trait in traits if trait.is_email and trait.name])
+
+
+def _named(traits: list[_Trait], names: frozenset[str]) -> tuple[Source, ...]:
+    return tuple(trait.source("well-known name") for trait in traits if trait.name in names)
+
+
+def _unique(*groups: Iterable[Source]) -> tuple[Source, ...]:
+    by_path: dict[Path, Source] = {}
+    for group in groups:
+        for source in group:
+            by_path.setdefault(source.path, source)
+    return tuple(by_path.values())
+
+
+def _account_type(schema_id: str | None, settings: Settings) -> tuple[str, str]:
+    """The account type of a schema's identities where no trait says otherwise, and why."""
+    if schema_id is not None and schema_id in settings.account_types:
+        return settings.account_types[schema_id], "setting account_types"
+    for word in re.split(r"[^a-z]+", (schema_id or "").lower()):
+        if ACCOUNT_WORDS.get(word, "human") != "human":
+            return ACCOUNT_WORDS[word], "the schema's id"
+    return "human", "default"
+
+
+def _path(pointer: Pointer, shape: Shape | None) -> Path:
+    """A pointer as a path: digits are an index where the schema has an array, and an array means its elements."""
+    path: list[str | int] = [pointer[0]]
+    place = shape if shape and pointer[0] == "traits" else None
+    for part in pointer[1:]:
+        if place and place.types and "array" in place.types and part.isdecimal():
+            path.append(int(part))
+            place = place.items
+        else:
+            path.append(part)
+            place = place.properties.get(part) if place else None
+    if place and place.types == frozenset({"array"}):
+        path.append(EACH)
+    return tuple(path)
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _spellings(*names: str) -> Iterator[str]:
+    """Snake case as given, and camel case."""
+    for name in names:
+        yield name
+        if "_" in name:
+            first, *others = name.split("_")
+            yield first + "".join(map(str.capitalize, others))
+
+
+#: The traits of a schema that could not be read: well-known names, as people usually spell them.
+GENERIC = Shape(
+    types=frozenset({"object"}),
+    properties={
+        **dict.fromkeys(_spellings("email", "email_address", "mail"), _TEXT),
+        "emails": Shape(types=frozenset({"array"}), items=_TEXT),
+        **dict.fromkeys(_spellings("phone", "phone_number", "mobile", "telephone"), _TEXT),
+        **dict.fromkeys(_spellings("username", "user_name", "login", "preferred_username"), _TEXT),
+        **dict.fromkeys(_spellings("full_name", "display_name", "first_name", "given_name"), _TEXT),
+        **dict.fromkeys(_spellings("last_name", "family_name", "employee_id", "employee_number"), _TEXT),
+        "name": Shape(
+            types=_NAME_TYPES,
+            properties=dict.fromkeys(
+                ("first", "last", "given", "family", *_spellings("first_name", "last_name")), _TEXT
+            ),
+        ),
+        **dict.fromkeys(_spellings("account_type", "user_type"), _TEXT),
+        **dict.fromkeys(_spellings("service_account", "is_service_account"), _FLAG),
+    },
+)
+_GENERIC_SOURCES = _sources([*_traits(GENERIC, ("traits",))])

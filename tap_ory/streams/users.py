@@ -1,0 +1,53 @@
+"""The `users` stream: every identity of the project as what its identity schema says it is, a user."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from tap_ory.explain import sentences
+from tap_ory.streams.typed import TypedTraitsStream
+from tap_ory.users import UserEncoder, meanings_of
+
+if TYPE_CHECKING:
+    from tap_ory.streams.base import Encoder
+
+
+class UsersStream(TypedTraitsStream):
+    """One record per identity; `schemas/users.json` says what is in it."""
+
+    name = "users"
+    primary_keys: ClassVar[tuple[str, ...]] = ("id",)
+    traits_field = "profile"
+    #: A view of the same identities: who wants it selects it.
+    selected_by_default = False
+
+    @property
+    def selected(self) -> bool:
+        """Whether the stream is read."""
+        return bool(super().selected)
+
+    @selected.setter
+    def selected(self, value: bool | None) -> None:
+        """Select the stream after all, as `--test` does: the SDK writes the SCHEMA of what was selected before."""
+        self.metadata.root.selected = value
+        self._mask = self.metadata.resolve_selection()
+        self._tap.mapper.register_raw_streams_from_catalog(self._tap.catalog)
+
+    def encoder(self) -> Encoder:
+        """Return what turns pages into users, after telling which trait becomes what."""
+        shapes, settings = self._tap.trait_shapes, self._tap.settings
+        for sentence in sentences(meanings_of(shapes, settings)):
+            self.logger.info("%s", sentence)
+        return UserEncoder(
+            self.name,
+            self.effective_schema,
+            self.mask,
+            self._stream_version,
+            shapes=shapes,
+            settings=settings,
+            warned=self._tap.warned_traits,
+        )
+
+    def fingerprint(self) -> list[Any]:
+        """Add the settings that decide which trait becomes what."""
+        return [*super().fingerprint(), self.config.get("user_fields"), self.config.get("account_types")]

@@ -1,0 +1,104 @@
+"""Identity schemas in, the declared properties of `traits` out: the union over all schemas of a project.
+
+Knows JSON Schema as Singer targets read it; nothing of HTTP, of records, or of which trait means what.
+
+The union is permissive: types are joined, everything may be null, members beyond the declared ones are
+allowed. Nothing of a schema that judges a value (format, pattern, bounds, enumerations) is kept, as schemas
+change under old data. A value that may be an object or something else stays open: targets that flatten
+would lose the something else.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from tap_ory.shapes import OPEN, Shape, join, traits_shape
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tap_ory.identity_schemas import IdentitySchemas
+
+logger = logging.getLogger("tap-ory")
+
+#: How deep objects are declared, and how many properties in all: a table has a bounded number of columns.
+MAX_DEPTH, MAX_PROPERTIES = 8, 500
+ANYTHING = ["object", "array", "string", "number", "boolean", "null"]
+ORDER = ("object", "array", "string", "number", "integer", "boolean")
+#: Names that a compiled decoder cannot look for; they stay undeclared.
+UNUSABLE_NAME = re.compile(r'["\\\x00-\x1f\ud800-\udfff]')
+
+
+def shapes_of(schemas: IdentitySchemas) -> dict[str, Shape]:
+    """Return the shape of the traits of each identity schema, by schema id."""
+    return {schema_id: traits_shape(document) for schema_id, document in schemas.items()}
+
+
+def typed_traits(base: Mapping[str, Any], shapes: Mapping[str, Shape]) -> dict[str, Any]:
+    """Return the JSON Schema of traits: `base` (of any type, open) with what all `shapes` declare."""
+    # A schema that says nothing of its traits does not open those of all others: traits are objects nearly always.
+    union = join(shape for shape in shapes.values() if shape.types is not None)
+    if union == OPEN:
+        return dict(base)
+    declared = _Declaration().declare(union)
+    return {**declared, "description": base["description"]}
+
+
+class _Declaration:
+    """Writes shapes as JSON Schema, breadth first, so that what is cut is what lies deepest."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._columns: set[str] = set()
+        self._cut: list[str] = []
+
+    def declare(self, union: Shape) -> dict[str, Any]:
+        root = _node(union)
+        todo = deque([(union, root, "", 0)])
+        while todo:
+            shape, node, path, depth = todo.popleft()
+            if shape.is_object:
+                node["additionalProperties"] = True
+                for name, member in shape.properties.items():
+                    column = f"{path}__{name}"
+                    if self._declares(column, name, depth):
+                        properties = node.setdefault("properties", {})
+                        properties[name] = _node(member)
+                        todo.append((member, properties[name], column, depth + 1))
+            elif shape.types == frozenset({"array"}) and shape.items is not None and depth < MAX_DEPTH:
+                node["items"] = _node(shape.items)
+                todo.append((shape.items, node["items"], f"{path}__*", depth + 1))
+        if self._cut:
+            logger.info(
+                "%d trait(s) stay undeclared, as they are too many, too deep or of equal names; first: %s",
+                len(self._cut),
+                self._cut[0],
+            )
+        return root
+
+    def _declares(self, column: str, name: str, depth: int) -> bool:
+        """Whether a member is declared; where columns would have the same name, the first one is."""
+        if (
+            depth >= MAX_DEPTH
+            or self._count >= MAX_PROPERTIES
+            or UNUSABLE_NAME.search(name)
+            or column.casefold() in self._columns
+        ):
+            self._cut.append(column.removeprefix("__"))
+            return False
+        self._count += 1
+        self._columns.add(column.casefold())
+        return True
+
+
+def _node(shape: Shape) -> dict[str, Any]:
+    kinds = [*(kind for kind in ORDER if kind in shape.types), "null"] if shape.types else ANYTHING
+    node: dict[str, Any] = {"type": list(kinds)}
+    if shape.title:
+        node["title"] = shape.title
+    if shape.description:
+        node["description"] = shape.description
+    return node

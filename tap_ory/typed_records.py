@@ -1,0 +1,133 @@
+"""Records whose traits fit what was declared for them: the encoder of `identities`, and what `users` shares.
+
+Knows records and conforming; nothing of HTTP, of Singer, or of which trait means what.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tap_ory.conforming import NULL, Conformer, Misfit
+from tap_ory.records import WHOLE, Field, RecordEncoder, SlowRow, attribute_of, plan, prune
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+TRAITS, APART, CREDENTIALS = "traits", "nonconforming_traits", "credentials"
+
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_elements = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+def prune_raw(raw: msgspec.Raw, field: Field) -> msgspec.Raw:
+    """Keep of a value what `field` keeps, as `records.prune` does, and all that is kept as the bytes it came as."""
+    if field.is_whole:
+        return raw
+    try:
+        if field.items is not None:
+            elements = [prune_raw(element, field.items) for element in _elements.decode(raw)]
+            return msgspec.Raw(msgspec.json.encode(elements))
+        members = _members.decode(raw)
+    except msgspec.ValidationError:
+        return NULL
+    fields = field.fields or {}
+    kept = {
+        name: prune_raw(value, field.every or fields.get(name, WHOLE))
+        for name, value in members.items()
+        if field.every or name in fields or (field.open and name not in field.dropped)
+    }
+    return msgspec.Raw(msgspec.json.encode(kept))
+
+
+class Outgoing:
+    """The traits of a page as they leave: without what is deselected, and fitting their declaration."""
+
+    def __init__(self, schema: Mapping[str, Any], field: Field, *, name: str, warned: set[str]) -> None:
+        """`schema` was declared and `field` is what is selected of it; for the rest see `Conformer`."""
+        self.field = field
+        self.conformer = Conformer(schema, name=name, warned=warned)
+
+    def read(self, values: list[msgspec.Raw]) -> tuple[list[msgspec.Raw], dict[int, Misfit]]:
+        """Return the values of a page as they go on, and what was mended of them by its index."""
+        # Cut first: what is deselected must not turn up among what does not fit.
+        if not self.field.is_whole:
+            values = [prune_raw(value, self.field) for value in values]
+        misfits = self.conformer.read(values)[1] if self.conformer.checks else {}
+        if misfits:
+            values = [misfits[n].value if n in misfits else value for n, value in enumerate(values)]
+        return values, misfits
+
+
+class TypedRecordEncoder(RecordEncoder):
+    """A `RecordEncoder` of identities whose traits fit the schema, and that tells no handle of a passkey."""
+
+    def __init__(
+        self,
+        stream: str,
+        schema: Mapping[str, Any],
+        mask: Mapping[tuple[str, ...], bool],
+        version: int | None = None,
+        *,
+        warned: set[str],
+    ) -> None:
+        """`warned` are the paths of traits that need no further warning."""
+        field = plan(schema, mask)
+        fields = dict(field.fields or {})
+        self._outgoing = None
+        if TRAITS in fields:
+            declared = schema["properties"][TRAITS]
+            self._outgoing = Outgoing(declared, fields[TRAITS], name=TRAITS, warned=warned)
+            fields[TRAITS] = WHOLE
+        names = list(fields)
+        self._attributes = {name: attribute_of(number, name) for number, name in enumerate(names)}
+        super().__init__(stream, replace(field, fields=fields), version)
+        credential = fields[CREDENTIALS].every if CREDENTIALS in fields else None
+        listed = list(credential.fields or {}) if credential else []
+        self._identifiers = attribute_of(listed.index("identifiers"), "identifiers") if "identifiers" in listed else ""
+
+    def _decode(self, body: bytes) -> list[Any]:
+        rows = super()._decode(body)
+        if isinstance(rows[0] if rows else None, SlowRow):
+            # Mended on the slower path already, by _raw.
+            return rows
+        if self._outgoing:
+            self._mend(rows, self._outgoing)
+        if self._identifiers:
+            self._hide_handles(rows)
+        return rows
+
+    def _mend(self, rows: list[Any], outgoing: Outgoing) -> None:
+        attribute = self._attributes[TRAITS]
+        given = list(map(attrgetter(attribute), rows))
+        if msgspec.UNSET in given:
+            rows = [row for row in rows if getattr(row, attribute) is not msgspec.UNSET]
+            given = list(map(attrgetter(attribute), rows))
+        values, misfits = outgoing.read(given)
+        if values is given:
+            return
+        for row, value in zip(rows, values, strict=True):
+            setattr(row, attribute, value)
+        for index, misfit in misfits.items():
+            if APART in self._attributes:
+                setattr(rows[index], self._attributes[APART], misfit.apart)
+
+    def _hide_handles(self, rows: list[Any]) -> None:
+        """The identifier of a passkey is the handle that the security key knows the user by."""
+        attribute = self._attributes[CREDENTIALS]
+        for row in rows:
+            credentials = getattr(row, attribute)
+            if credentials.__class__ is dict and credentials.get("passkey"):
+                setattr(credentials["passkey"], self._identifiers, [])
+
+    def _raw(self, row: dict[str, Any]) -> msgspec.Raw:
+        if self._outgoing and TRAITS in row:
+            mended = self._outgoing.conformer.conform(prune(row[TRAITS], self._outgoing.field))
+            row = {**row, TRAITS: mended.value, **({APART: mended.apart} if mended.apart else {})}
+        credentials = row.get(CREDENTIALS)
+        if isinstance(credentials, dict) and isinstance(credentials.get("passkey"), dict):
+            row = {**row, CREDENTIALS: {**credentials, "passkey": {**credentials["passkey"], "identifiers": []}}}
+        return super()._raw(row)

@@ -1,0 +1,190 @@
+"""The parts of a user: what of an identity is read for it, and how the fields with several sources are made.
+
+Plain functions and structs that the compiled derivation calls where its straight line does not reach. Knows
+identities as the Admin API gives them and users as the stream has them; nothing of JSON text, Singer or HTTP.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tap_ory.meaning import ACCOUNT_WORDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+NULL = msgspec.Raw(b"null")
+#: No elements: shared, as nothing changes it.
+NONE: list[Any] = []
+#: How Ory calls a text message: sms, up to Kratos v1.0 phone.
+BY_PHONE = frozenset({"sms", "phone"})
+#: A bare list of these is what tells that somebody set them up; other types are listed for everybody.
+SECOND_FACTORS = ("totp", "lookup_secret")
+SECURITY_KEYS = ("webauthn", "passkey")
+SOCIAL = ("oidc", "saml")
+#: Credentials whose identifiers are what a person types in. Those of `passkey` are handles, of `totp` ids.
+SIGN_IN = ("password", "code", "webauthn")
+
+
+class Address(msgspec.Struct, gc=False):
+    """A verifiable or recovery address of an identity."""
+
+    value: str | None = None
+    verified: bool | None = None
+    via: str | None = None
+
+
+class _Key(msgspec.Struct, gc=False):
+    """A security key, of which nothing is kept."""
+
+
+class _KeyConfig(msgspec.Struct, gc=False):
+    credentials: list[_Key] | None = None
+
+
+class Credential(msgspec.Struct, gc=False):
+    """What is kept of a credential; of its config, that only `exact` brings, the number of security keys."""
+
+    identifiers: list[str | None] | None = None
+    config: _KeyConfig | None = None
+
+
+class Credentials(msgspec.Struct, gc=False):
+    """The credentials that say something about a user, by type."""
+
+    password: Credential | None = None
+    code: Credential | None = None
+    webauthn: Credential | None = None
+    passkey: Credential | None = None
+    totp: Credential | None = None
+    lookup_secret: Credential | None = None
+    oidc: Credential | None = None
+    saml: Credential | None = None
+
+
+class Identity(msgspec.Struct, gc=False):
+    """What is read of an identity."""
+
+    id: str
+    external_id: str | None = None
+    credentials: Credentials | None = None
+    schema_id: str | None = None
+    state: str | None = None
+    state_changed_at: str | None = None
+    traits: msgspec.Raw = NULL
+    verifiable_addresses: list[Address] | None = None
+    recovery_addresses: list[Address] | None = None
+    created_at: str | None = None
+    updated_at: str | None = None
+    organization_id: str | None = None
+
+
+class IdentityWithMetadata(Identity, gc=False):
+    """Likewise, where a setting takes fields from metadata."""
+
+    metadata_public: msgspec.Raw = NULL
+    metadata_admin: msgspec.Raw = NULL
+
+
+class Email(msgspec.Struct, gc=False):
+    """One of a user's e-mail addresses; `verified` is None where Ory does not verify it."""
+
+    address: str
+    primary: bool
+    verified: bool | None
+
+
+def text(value: Any) -> str | None:
+    """A scalar as text; None for everything else, truth values included."""
+    if value.__class__ is str:
+        return value
+    return str(value) if value.__class__ in {int, float} else None
+
+
+def dig(value: Any, chain: Sequence[tuple[type, str]]) -> str | None:
+    """The text at the end of a chain of members, or None where it breaks off."""
+    for struct, attribute in chain:
+        if value.__class__ is not struct:
+            return None
+        value = getattr(value, attribute)
+    return text(value)
+
+
+def emails(own: Iterable[str | None], verifiable: list[Address] | None, recovery: list[Address] | None) -> list[Email]:
+    """The addresses in the traits, then those that Ory verifies or recovers by; without doubles, first is primary."""
+    found: dict[str, Email] = {}
+    for value in own:
+        if value and "@" in value and (key := value.lower()) not in found:
+            found[key] = Email(value, not found, None)
+    for address in verifiable or ():
+        if (value := address.value) and "@" in value and address.via not in BY_PHONE:
+            known = found.setdefault(value.lower(), Email(value, not found, None))
+            known.verified = address.verified
+    for address in recovery or ():
+        if (value := address.value) and "@" in value:
+            found.setdefault(value.lower(), Email(value, not found, None))
+    return list(found.values())
+
+
+def phones(own: Iterable[str | None], verifiable: list[Address] | None) -> list[str]:
+    """The numbers in the traits, then those that Ory verifies; the same digits are the same number."""
+    found = [value for value in own if value]
+    for address in verifiable or ():
+        if address.via in BY_PHONE and address.value and address.value not in found:
+            found.append(address.value)
+    if len(found) > 1:
+        numbers: dict[str, str] = {}
+        for value in found:
+            numbers.setdefault(re.sub(r"\D", "", value), value)
+        found = list(numbers.values())
+    return found
+
+
+def aliases(login: str | None, own: Iterable[str | None], credentials: Credentials | None) -> list[str]:
+    """What else a user signs in with: identifiers in the traits, and in credentials where they are read."""
+    found: dict[str, str] = {}
+    for value in own:
+        if value:
+            found.setdefault(value.lower(), value)
+    for kind in SIGN_IN if credentials else ():
+        credential = getattr(credentials, kind)
+        for value in credential.identifiers or () if credential else ():
+            if value:
+                found.setdefault(value.lower(), value)
+    if login:
+        found.pop(login.lower(), None)
+    return list(found.values())
+
+
+def mfa_methods(credentials: Credentials, *, exact: bool) -> list[str]:
+    """The second factors that are set up; security keys only where their number is known."""
+    methods = [kind for kind in SECOND_FACTORS if getattr(credentials, kind)]
+    for kind in SECURITY_KEYS if exact else ():
+        credential = getattr(credentials, kind)
+        if credential and credential.config and credential.config.credentials:
+            methods.append(kind)
+    return methods
+
+
+def sso_providers(credentials: Credentials) -> tuple[bool, list[str]]:
+    """Whether an identity is linked to another provider's account, and to which providers'."""
+    linked = [getattr(credentials, kind) for kind in SOCIAL]
+    identifiers = [value for credential in linked if credential for value in credential.identifiers or () if value]
+    providers = [value.partition(":")[0] for value in identifiers if ":" in value]
+    return bool(identifiers), list(dict.fromkeys(providers))
+
+
+def account_type(said: str | None, *, is_service: bool, otherwise: str) -> str:
+    """What a trait says, if it is a word that is known, else what a flag says."""
+    known = ACCOUNT_WORDS.get(re.sub(r"[^a-z]", "", said.lower())) if said else None
+    return known or ("service" if is_service else otherwise)
+
+
+def status_of(state: str | None, changed_at: str | None) -> tuple[str | None, str | None]:
+    """The status and its details for any state but active; a state that is not known is none of ours."""
+    if state == "inactive":
+        return "disabled", f"inactive in Ory since {changed_at}" if changed_at else "inactive in Ory"
+    return None, f"state {state} in Ory" if state else None

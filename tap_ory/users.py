@@ -1,0 +1,177 @@
+"""Pages of identities in, RECORD lines of users out: the second view of the same page.
+
+Joins the decoder of identities, the check of their traits and the compiled derivations; what each of these
+does is in its own room. Knows nothing of HTTP, nor of where identity schemas come from.
+"""
+
+from __future__ import annotations
+
+import logging
+from itertools import repeat
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import simplejson
+
+from tap_ory.compiling import Wanted
+from tap_ory.conforming import Conformer
+from tap_ory.deriving import FIELDS, derivation
+from tap_ory.meaning import meaning_of
+from tap_ory.records import LONE_SURROGATE, WHOLE, Field, RecordEncoder, SlowRow, plan
+from tap_ory.typed_records import Outgoing
+from tap_ory.user_parts import SECURITY_KEYS, Credentials, Identity, IdentityWithMetadata
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tap_ory.conforming import Misfit
+    from tap_ory.meaning import Meaning
+    from tap_ory.settings import Settings
+    from tap_ory.shapes import Shape
+
+logger = logging.getLogger("tap-ory")
+
+METADATA = ("metadata_public", "metadata_admin")
+TEXTS = ("external_id", "schema_id", "state", "state_changed_at", "created_at", "updated_at", "organization_id")
+ADDRESSES = ("verifiable_addresses", "recovery_addresses")
+NOTHING = Wanted()
+
+
+def meanings_of(shapes: Mapping[str, Shape], settings: Settings) -> dict[str | None, Meaning]:
+    """Return what each identity schema means, by its id; under None what the others do."""
+    known: list[str | None] = [*shapes, *(name for name in settings.user_fields if name not in shapes)]
+    return {
+        schema_id: meaning_of(schema_id, None if schema_id is None else shapes.get(schema_id), settings)
+        for schema_id in known
+    }
+
+
+class UserEncoder(RecordEncoder):
+    """Turns pages of identities into RECORD lines of users."""
+
+    def __init__(  # noqa: PLR0913 - what a record of a stream takes, and what is known of the project
+        self,
+        stream: str,
+        schema: Mapping[str, Any],
+        mask: Mapping[tuple[str, ...], bool],
+        version: int | None,
+        *,
+        shapes: Mapping[str, Shape],
+        settings: Settings,
+        warned: set[str],
+    ) -> None:
+        """`shapes` are those of the identity schemas' traits; `warned` the paths that need no further warning."""
+        super().__init__(stream, Field(fields={"id": WHOLE}), version)
+        selected = {name: field for name, field in (plan(schema, mask).fields or {}).items() if name in FIELDS}
+        meanings = meanings_of(shapes, settings)
+        paths = {path for meaning in meanings.values() for path in meaning.paths()}
+        flags = {path for meaning in meanings.values() for path, _ in meaning.service_flags}
+        wanted = Wanted.from_paths(paths, flags)
+        self._kind = IdentityWithMetadata if not wanted.members.keys().isdisjoint(METADATA) else Identity
+        self._decoder = msgspec.json.Decoder(list[self._kind])  # type: ignore[name-defined]
+        self._one = msgspec.json.Decoder(self._kind)
+        self._prepare_traits(schema, selected, wanted, warned)
+        self._metadata = {
+            name: Conformer({}, wanted.members[name], name=name) for name in METADATA if name in wanted.members
+        }
+        user = msgspec.defstruct("User", [(name, Any) for name in selected], gc=False)
+        self._derivations = _Derivations(meanings, wanted, user, settings)
+
+    def _prepare_traits(
+        self, schema: Mapping[str, Any], selected: Mapping[str, Field], wanted: Wanted, warned: set[str]
+    ) -> None:
+        """One look at traits serves both sides, what they mean and whether they fit, if they leave as a whole."""
+        traits = wanted.members.get("traits", NOTHING)
+        self._outgoing: Outgoing | None = None
+        profile = selected.get("profile")
+        declared = schema["properties"]["profile"] if profile and profile.is_whole else {}
+        self._traits = Conformer(declared, traits, name="traits", warned=warned)
+        if profile and not profile.is_whole:
+            self._outgoing = Outgoing(schema["properties"]["profile"], profile, name="traits", warned=warned)
+
+    def _decode(self, body: bytes) -> list[Any]:
+        rows = super()._decode(body)
+        if isinstance(rows[0] if rows else None, SlowRow):
+            rows = [self._one.decode(row.record) for row in rows]
+        profiles = [row.traits for row in rows]
+        traits, misfits = self._traits.read(profiles)
+        if self._outgoing:
+            profiles, misfits = self._outgoing.read(profiles)
+        elif misfits:
+            profiles = [misfits[n].value if n in misfits else raw for n, raw in enumerate(profiles)]
+        derivations = self._derivations
+        return [
+            derivations[row.schema_id](row, part, public, admin, profile, apart)
+            for row, part, public, admin, profile, apart in zip(
+                rows,
+                traits,
+                self._read_metadata("metadata_public", rows),
+                self._read_metadata("metadata_admin", rows),
+                profiles,
+                _apart(misfits, len(rows)),
+                strict=False,  # what repeats has no end
+            )
+        ]
+
+    def _read_metadata(self, name: str, rows: list[Any]) -> Iterable[Any]:
+        if name not in self._metadata:
+            return repeat(None)
+        return self._metadata[name].read([getattr(row, name) for row in rows])[0]
+
+    def _raw(self, row: dict[str, Any]) -> msgspec.Raw:
+        text = simplejson.dumps(_readable(row), use_decimal=True, ensure_ascii=False, separators=(",", ":"))
+        return msgspec.Raw(LONE_SURROGATE.sub("\ufffd", text).encode())
+
+
+class _Derivations(dict[str | None, Any]):
+    """The compiled derivations by schema id, each made for the first identity that needs it."""
+
+    def __init__(self, meanings: Mapping[str | None, Meaning], wanted: Wanted, user: Any, settings: Settings) -> None:
+        super().__init__()
+        self._meanings = meanings
+        self._wanted = wanted
+        self._user = user
+        self._settings = settings
+
+    def __missing__(self, schema_id: str | None) -> Any:
+        meaning = self._meanings.get(schema_id)
+        if meaning is None:
+            logger.info("Identity schema %s is not known; its users are read by well-known names.", schema_id)
+            meaning = meaning_of(schema_id, None, self._settings)
+        self[schema_id] = derivation(meaning, self._wanted, self._user, self._settings)
+        return self[schema_id]
+
+
+def _apart(misfits: Mapping[int, Misfit], rows: int) -> Iterable[msgspec.Raw | None]:
+    return [misfits[n].apart if n in misfits else None for n in range(rows)] if misfits else repeat(None)
+
+
+def _readable(row: Mapping[str, Any]) -> dict[str, Any]:
+    """An identity of any JSON types as one that the decoder takes: what is of another type is left out."""
+    readable = {name: row[name] for name in ("id", "traits", *METADATA) if name in row}
+    readable.update((name, row[name]) for name in TEXTS if isinstance(row.get(name), str))
+    readable.update((name, [*map(_address, row[name])]) for name in ADDRESSES if isinstance(row.get(name), list))
+    if isinstance(row.get("credentials"), dict):
+        kinds = Credentials.__struct_fields__
+        readable["credentials"] = {
+            kind: _credential(kind, value)
+            for kind, value in row["credentials"].items()
+            if kind in kinds and isinstance(value, dict)
+        }
+    return readable
+
+
+def _address(address: Any) -> dict[str, Any]:
+    kinds = {"value": str, "verified": bool, "via": str}
+    given = address if isinstance(address, dict) else {}
+    return {name: given[name] for name, kind in kinds.items() if isinstance(given.get(name), kind)}
+
+
+def _credential(kind: str, credential: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a config only how many security keys it holds."""
+    identifiers, config = credential.get("identifiers"), credential.get("config")
+    keys = config.get("credentials") if kind in SECURITY_KEYS and isinstance(config, dict) else None
+    return {
+        "identifiers": [each for each in identifiers if isinstance(each, str)] if isinstance(identifiers, list) else [],
+        "config": {"credentials": [{} for _ in keys]} if isinstance(keys, list) else None,
+    }
