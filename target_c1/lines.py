@@ -21,7 +21,9 @@ from singer_sdk.singerlib.encoding.base import GenericSingerReader, SingerMessag
 from target_c1.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+    from target_c1.blocks import Blocks
 
 #: Objects and arrays within each other in one line, the message's own included.
 MAX_DEPTH = 24
@@ -33,12 +35,18 @@ _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
 
 
 class LineReader(GenericSingerReader[bytes]):
-    """The SDK's reader on bytes; `number` is the current line's, from 1, `repairs` what was changed and how often."""
+    """The SDK's reader on bytes; `number` is the current line's, from 1, `repairs` what was changed and how often.
+
+    Lines that begin with the prefix of `blocks` go there; before any other line is read, those are done.
+    """
+
+    blocks: Blocks
 
     def __init__(self) -> None:
         """Begin before the first line."""
         super().__init__()
         self.number = 0
+        self.line = b""
         self.repairs: Counter[str] = Counter()
 
     @property
@@ -55,8 +63,14 @@ class LineReader(GenericSingerReader[bytes]):
             InputError: if a line is no message.
         """
         counts = {kind.value: 0 for kind in SingerMessageType}
+        blocks = self.blocks
         for line in file_input or self.default_input:
-            self._current_message = line
+            if line.startswith(blocks.prefix):
+                self.number += 1
+                blocks.add(self.number, line)
+                counts["RECORD"] += 1
+                continue
+            blocks.drain()
             message = self.deserialize_json(line)
             kind = message["type"]
             if kind in counts:
@@ -64,7 +78,20 @@ class LineReader(GenericSingerReader[bytes]):
                 callbacks[kind](message)
             else:
                 self._process_unknown_message(message)
+        blocks.drain()
         return Counter(counts)
+
+    def read_again(self, number: int, lines: list[bytes]) -> Iterator[dict[str, Any]]:
+        """Yield the messages of lines that were taken in a block, from the one with this number on.
+
+        Raises:
+            InputError: if one is no message.
+        """
+        last = self.number
+        self.number = number - 1
+        for line in lines:
+            yield self.deserialize_json(line)
+        self.number = last
 
     def deserialize_json(self, line: bytes) -> dict[str, Any]:
         """Return the message of a line.
@@ -73,6 +100,7 @@ class LineReader(GenericSingerReader[bytes]):
             InputError: if it is none, by its number; what it says is not repeated.
         """
         self.number += 1
+        self.line = line
         try:
             # NUL is valid JSON, but databases behind C1 may not take it.
             message = _decode(line) if b"\\u0000" not in line else self._repair(line)
@@ -85,7 +113,7 @@ class LineReader(GenericSingerReader[bytes]):
 
     def shallow_message(self) -> dict[str, Any]:
         """Return the current message once more, with what is nested too deep as text."""
-        message: dict[str, Any] = self._repair(self._current_message or b"")
+        message: dict[str, Any] = self._repair(self.line)
         return message
 
     def _process_unknown_message(self, message_dict: dict[str, Any]) -> None:

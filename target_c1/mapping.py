@@ -62,6 +62,7 @@ READY: dict[str, dict[str, Source]] = {
             "phone_numbers": "/phone_numbers",
             "mfa_methods": "/mfa_methods",
             "sso_providers": "/sso_providers",
+            "nonconforming_traits": "/nonconforming_traits",
             "project_slug": "/project_slug",
             "traits": "/profile",
             SPREAD: "/profile",
@@ -91,6 +92,7 @@ READY: dict[str, dict[str, Source]] = {
             "state_changed_at": "/state_changed_at",
             "updated_at": "/updated_at",
             "metadata_public": "/metadata_public",
+            "nonconforming_traits": "/nonconforming_traits",
             "traits": "/traits",
             SPREAD: "/traits",
         },
@@ -131,6 +133,22 @@ class Mapping:
             (name, _compile(f"profile.{name}", source)) for name, source in profile.items() if name != SPREAD
         ]
         self.spread = _compile_many("profile.*", profile.get(SPREAD))
+
+
+def choose_streams(stream: str | None, given: dict[str, Source] | None) -> dict[str, dict[str, Source]]:
+    """Return the mappings of the streams that can be read, the one to be preferred first.
+
+    Raises:
+        SettingsError: if `stream` has none.
+    """
+    chosen = {}
+    for each in [stream] if stream else READY:
+        sources = choose_sources(each, given)
+        if not sources:
+            msg = f"Stream {each!r} has no ready-made mapping: set mapping, at least its id and e-mail address."
+            raise SettingsError(msg)
+        chosen[each] = sources
+    return chosen
 
 
 def choose_sources(stream: str, given: dict[str, Source] | None) -> dict[str, Source] | None:

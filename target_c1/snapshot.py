@@ -10,16 +10,15 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any
 
-from target_c1.errors import InputError, SettingsError
-from target_c1.mapping import READY, Mapping, choose_sources
-from target_c1.users import Tally, UserReader
+from target_c1.errors import InputError
+from target_c1.mapping import READY
+from target_c1.users import Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from target_c1.rows import RowMaker, Rows
     from target_c1.settings import Settings
     from target_c1.store import Store
-    from target_c1.users import User
+    from target_c1.users import UserReader
 
 PROGRESS_SECONDS = 10.0
 #: Records between two looks at the clock.
@@ -31,23 +30,13 @@ _logger = logging.getLogger("target-c1")
 class Snapshot:
     """Takes the messages of an input in order and puts the users of one stream into a store."""
 
-    def __init__(self, settings: Settings, store: Store, encode: Callable[[User], bytes]) -> None:
-        """Read into `store`, each user as `encode` writes it.
-
-        Raises:
-            SettingsError: if there is no mapping for the stream that is asked for, or it is none.
-        """
+    def __init__(self, settings: Settings, maker: RowMaker, store: Store) -> None:
+        """Read the first of the maker's streams that comes into `store`."""
         self._store = store
-        self._encode = encode
+        self._encode = maker.encode
         self._require_activation = settings.require_activate_version
         #: The streams that can be read, the one to be preferred first.
-        self._readers: dict[str, UserReader] = {}
-        for stream in [settings.stream] if settings.stream else READY:
-            sources = choose_sources(stream, settings.mapping)
-            if not sources:
-                msg = f"Stream {stream!r} has no ready-made mapping: set mapping, at least its id and e-mail address."
-                raise SettingsError(msg)
-            self._readers[stream] = UserReader(Mapping(sources))
+        self._readers = maker.readers
         #: The streams whose resumption makes this read a part: the views of one read share it.
         self._watched = set(self._readers) | (set(READY) if settings.stream in READY else set())
         self._others: dict[str, None] = {}
@@ -59,6 +48,7 @@ class Snapshot:
         self._version: Any = None
         self._activated = False
         self._records_since_state = 0
+        self._reported_records = 0
         self._started = self._reported = time.monotonic()
 
     @property
@@ -102,10 +92,21 @@ class Snapshot:
         user = self.users.read(record)
         if user is not None:
             self._store.add(user.id, user.status, self._encode(user))
+        self._count_records(1)
+
+    def take_rows(self, rows: Rows) -> None:
+        """Store the users of RECORD messages of the stream and version that are being read."""
+        for identifier, status, data in rows.rows:
+            self._store.add(identifier, status, data)
+        self.tally.add(rows.tally)
+        self._count_records(rows.records)
+
+    def _count_records(self, number: int) -> None:
         self._activated = False
-        self.records += 1
-        self._records_since_state += 1
-        if not self.records % PROGRESS_RECORDS:
+        self.records += number
+        self._records_since_state += number
+        if self.records - self._reported_records >= PROGRESS_RECORDS:
+            self._reported_records = self.records
             self._report_progress()
 
     def take_activate_version(self, stream: str, version: Any) -> None:
@@ -166,10 +167,10 @@ class Snapshot:
     def _begin_again(self, why: str) -> None:
         _logger.info("%s: %s records so far are dropped", why, f"{self.records:,}")
         self._store.clear()
-        self.records = self._records_since_state = 0
+        self.records = self._records_since_state = self._reported_records = 0
         self._activated = False
         for reader in self._readers.values():
-            reader.tally.clear()
+            reader.tally = Tally()
 
     def _report_progress(self) -> None:
         now = time.monotonic()

@@ -10,20 +10,24 @@ import json
 import logging
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 from singer_sdk import Target
 from singer_sdk.helpers.capabilities import PluginCapabilities
 
+from target_c1.blocks import Blocks
 from target_c1.c1z import Stamp
+from target_c1.encoders import ENCODERS
 from target_c1.errors import InputError, SettingsError
 from target_c1.formats import choose_format
 from target_c1.guard import check_losses
 from target_c1.inspection import inspect_file
 from target_c1.lines import LineReader
+from target_c1.mapping import choose_streams
 from target_c1.publish import open_destination
+from target_c1.rows import RowMaker
 from target_c1.settings import CONFIG_SCHEMA, Settings, unknown_settings
 from target_c1.snapshot import Snapshot
 from target_c1.store import Store
@@ -117,14 +121,19 @@ class TargetC1(Target):
         settings = Settings.from_config(self.config)
         self._started = time.monotonic()
         self._format = choose_format(settings, stamp)
-        with open_destination(settings.path) as destination:
+        sources = choose_streams(settings.stream, settings.mapping)
+        maker = RowMaker(sources, ENCODERS[settings.format])
+        with ExitStack() as stack:
+            destination = stack.enter_context(open_destination(settings.path))
             self._settings, self._destination = settings, destination
-            self._store = Store(destination.work / "users.sqlite", stamp.sync_id(), stamp.time())
-            self._snapshot = Snapshot(settings, self._store, self._format.encode)
-            try:
-                yield
-            finally:
-                self._store.close()
+            self._store = stack.enter_context(
+                closing(Store(destination.work / "users.sqlite", stamp.sync_id(), stamp.time()))
+            )
+            self._snapshot = Snapshot(settings, maker, self._store)
+            self._blocks = stack.enter_context(closing(Blocks(maker, sources, settings.format)))
+            self._blocks.accept, self._blocks.redo = self._snapshot.take_rows, self._take_one_by_one
+            self.message_reader.blocks = self._blocks
+            yield
 
     def process_endofpipe(self) -> None:
         """Publish, if the read is complete and not too many users are missing; then pass the last state on."""
@@ -142,13 +151,21 @@ class TargetC1(Target):
         self._log_closing_line(users, counts, size)
 
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
+        self._blocks.end()
         self._snapshot.take_schema(self._stream_of(message_dict))
 
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
+        line = self.message_reader.line
         try:
             self._snapshot.take_record(message_dict)
         except RecursionError:
             self._snapshot.take_record(self.message_reader.shallow_message())
+        if message_dict["stream"] == self._snapshot.stream:
+            self._blocks.begin(line, message_dict["stream"], message_dict.get("version"))
+
+    def _take_one_by_one(self, number: int, lines: list[bytes]) -> None:
+        for message in self.message_reader.read_again(number, lines):
+            self._process_record_message(message)
 
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
         self._snapshot.take_state(message_dict.get("value"))
@@ -184,7 +201,7 @@ class TargetC1(Target):
             ("Left out", tally.left_out),
             ("Repeated", repeated),
             ("Skipped e-mail addresses", tally.skipped_addresses),
-            ("Changed", tally.changed + self.message_reader.repairs),
+            ("Changed", {**self.message_reader.repairs, **tally.changed}),
         ):
             found = [f"{count:,} {reason}" for reason, count in reasons.items() if count]
             if found:

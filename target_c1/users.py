@@ -6,7 +6,6 @@ Knows C1's limits (c1.connector.v2: ids and names 1 to 1024 bytes, valid e-mail 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -73,18 +72,23 @@ class User(msgspec.Struct, frozen=True):
     profile: dict[str, Any]
 
 
-class Tally:
+class Tally(msgspec.Struct):
     """What the closing line says was left out or changed: numbers by reason."""
 
-    def __init__(self) -> None:
-        """Begin at nothing."""
-        self.clear()
+    skipped_addresses: dict[str, int] = {}
+    left_out: dict[str, int] = {}
+    changed: dict[str, int] = {}
 
-    def clear(self) -> None:
-        """Begin again."""
-        self.skipped_addresses: Counter[str] = Counter()
-        self.left_out: Counter[str] = Counter()
-        self.changed: Counter[str] = Counter()
+    def add(self, other: Tally) -> None:
+        """Add another tally's numbers."""
+        for name in self.__struct_fields__:
+            for reason, number in getattr(other, name).items():
+                count(getattr(self, name), reason, number)
+
+
+def count(numbers: dict[str, int], reason: str, number: int = 1) -> None:
+    """Add to the number of a reason."""
+    numbers[reason] = numbers.get(reason, 0) + number
 
 
 class UserReader:
@@ -113,10 +117,10 @@ class UserReader:
         if type(identifier) is not str:
             identifier = text(identifier)
         if not identifier:
-            self.tally.left_out["no usable id"] += 1
+            count(self.tally.left_out, "no usable id")
             return None
         if len(identifier) > MAX_BYTES // 4 and len(identifier.encode()) > MAX_BYTES:
-            self.tally.left_out[f"an id of more than {MAX_BYTES} bytes"] += 1
+            count(self.tally.left_out, f"an id of more than {MAX_BYTES} bytes")
             return None
         first, last, username = (
             text(self._first_name(record)),
@@ -165,7 +169,7 @@ class UserReader:
                 continue
             if type(address) is not str:
                 if address is not None:
-                    self.tally.skipped_addresses["not a text"] += 1
+                    count(self.tally.skipped_addresses, "not a text")
                 continue
             address = address.strip()
             folded = address.lower()
@@ -176,7 +180,7 @@ class UserReader:
                 valid.append(address)
             else:
                 invalid.append(address)
-                self.tally.skipped_addresses[_why_invalid(address)] += 1
+                count(self.tally.skipped_addresses, _why_invalid(address))
         return valid, invalid
 
     def _logins(self, record: Record, username: str | None, primary: str | None) -> tuple[str | None, list[str]]:
@@ -209,7 +213,7 @@ class UserReader:
             return status, None
         details = text(self._details(record)) if status != UNSPECIFIED or given is None else text(given)
         if status == UNSPECIFIED and given is not None:
-            self.tally.changed["status that C1 does not have"] += 1
+            count(self.tally.changed, "status that C1 does not have")
         return status, self._cut(details) if details else None
 
     def _profile(
@@ -223,7 +227,7 @@ class UserReader:
                         profile[name] = value
         for name, getter in self._mapping.profile:
             value = getter(record)
-            if value is not None and value != []:
+            if value is not None:
                 profile[name] = value
         profile["user_id"] = identifier
         if first is not None:
@@ -241,7 +245,7 @@ class UserReader:
         data = value.encode()
         if len(data) <= MAX_BYTES:
             return value
-        self.tally.changed[f"name or detail cut to {MAX_BYTES} bytes"] += 1
+        count(self.tally.changed, f"name or detail cut to {MAX_BYTES} bytes")
         return data[:MAX_BYTES].decode(errors="ignore")
 
 

@@ -6,13 +6,23 @@ from typing import Any, cast
 
 import pytest
 
+from target_c1.blocks import Blocks
 from target_c1.errors import InputError
 from target_c1.lines import MAX_DEPTH, LineReader
+from target_c1.messages import encode_resource
+from target_c1.rows import RowMaker
+
+
+def line_reader() -> LineReader:
+    """A reader that takes no blocks: there is no line that a block would begin with."""
+    reader = LineReader()
+    reader.blocks = Blocks(RowMaker({}, encode_resource), {}, "c1z")
+    return reader
 
 
 def read(*values: bytes) -> tuple[list[Any], LineReader]:
     """What comes out of lines with these texts in the place of a value."""
-    reader = LineReader()
+    reader = line_reader()
     found: list[Any] = []
     lines = io.BytesIO(b"".join(b'{"type":"RECORD","stream":"s","record":{"v":%s}}\n' % value for value in values))
     reader.process_lines(cast("Any", lines), {"RECORD": lambda message: found.append(message["record"]["v"])})
@@ -89,7 +99,7 @@ def test_nesting_that_python_can_follow_is_left_alone() -> None:
     ],
 )
 def test_a_line_that_is_no_message_is_named_by_number_only(line: bytes) -> None:
-    reader = LineReader()
+    reader = line_reader()
     first = b'{"type":"RECORD"}\n'
     with pytest.raises(InputError) as raised:
         reader.process_lines(cast("Any", io.BytesIO(first + line)), {"RECORD": lambda _: None})
@@ -99,7 +109,7 @@ def test_a_line_that_is_no_message_is_named_by_number_only(line: bytes) -> None:
 
 
 def test_messages_are_counted_and_unknown_ones_ignored() -> None:
-    reader = LineReader()
+    reader = line_reader()
     lines = b'{"type":"LOG"}\n{"type":"STATE"}\n{"type":"LOG"}\n{"type":"STATE"}'
     seen: list[Any] = []
     counts = reader.process_lines(cast("Any", io.BytesIO(lines)), {"STATE": seen.append})

@@ -190,7 +190,7 @@ def test_ids_that_c1_takes(identifier: Any) -> None:
 def test_an_id_that_is_too_long_is_left_out_rather_than_cut(identifier: str) -> None:
     reader = UserReader(Mapping(READY["users"]))
     assert reader.read(user(1, id=identifier)) is None
-    assert reader.tally.left_out.total() == 1
+    assert sum(reader.tally.left_out.values()) == 1
 
 
 @pytest.mark.parametrize("name", ["x" * 2000, "é" * 1000, "😀" * 500, "x" + "😀" * 500])
@@ -200,7 +200,7 @@ def test_long_names_are_cut_between_characters(name: str) -> None:
     assert found is not None
     assert name.startswith(found.display_name)
     assert MAX_BYTES - 4 < len(found.display_name.encode()) <= MAX_BYTES
-    assert reader.tally.changed.total() == 1
+    assert sum(reader.tally.changed.values()) == 1
 
 
 @pytest.mark.parametrize(
@@ -257,7 +257,7 @@ def test_an_address_that_is_no_text_is_counted(email: Any) -> None:
     found = reader.read(user(1, email=email if not isinstance(email, dict) else None, emails=[email, None]))
     assert found is not None
     assert found.emails == []
-    assert reader.tally.skipped_addresses.total() == (0 if email == {} else 2)
+    assert sum(reader.tally.skipped_addresses.values()) == (0 if email == {} else 2)
 
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
