@@ -37,7 +37,7 @@ _OPTIONS = [
     # More often than every five minutes, servers take pings for abuse.
     ("grpc.keepalive_time_ms", 300_000),
     ("grpc.keepalive_timeout_ms", 20_000),
-    ("grpc.max_reconnect_backoff_ms", 10_000),
+    ("grpc.max_reconnect_backoff_ms", 2_000),
 ]
 
 Metadata = tuple[tuple[str, str], ...]
@@ -94,7 +94,7 @@ class Client:
         return response
 
     def upload(self, task_id: str, file: Path, cancellation: Cancellation) -> None:
-        """Send a task's file: metadata, frames, and its checksum.
+        """Send a task's file: metadata, frames, and its checksum; while C1 is away, wait for it.
 
         Raises:
             CancelledError: if it was cancelled meanwhile; C1 then has no whole file.
@@ -102,7 +102,8 @@ class Client:
         deadline = 60 + file.stat().st_size / SLOWEST_BYTES_A_SECOND
         self._call(
             lambda metadata: _result(
-                self._upload_asset.future(self._frames(task_id, file), deadline, metadata), cancellation
+                self._upload_asset.future(self._frames(task_id, file), deadline, metadata, wait_for_ready=True),
+                cancellation,
             )
         )
 

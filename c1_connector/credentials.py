@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from c1_connector.errors import DEADLINE_EXCEEDED, UNAUTHENTICATED, UNAVAILABLE, C1Error, ConnectorError
+from c1_connector.errors import DEADLINE_EXCEEDED, UNAUTHENTICATED, UNAVAILABLE, C1Error, ConnectorError, UntrustedError
 
 if TYPE_CHECKING:
     from c1_connector.logs import Secrets
@@ -181,7 +181,7 @@ class TokenSource:
             )
         except requests.exceptions.SSLError as error:
             msg = f"The certificate of {self._url} is not trusted: if C1's is private, set BATON_C1_CA_BUNDLE."
-            raise C1Error(DEADLINE_EXCEEDED, msg) from error
+            raise UntrustedError(DEADLINE_EXCEEDED, msg) from error
         except requests.RequestException as error:
             msg = f"{self._url} cannot be reached ({type(error).__name__})."
             raise C1Error(DEADLINE_EXCEEDED, msg) from error

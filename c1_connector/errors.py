@@ -34,6 +34,10 @@ class C1Error(ConnectorError):
         self.code = code
 
 
+class UntrustedError(C1Error):
+    """Whoever answers has no certificate that is trusted; waiting does not mend that."""
+
+
 class ReadError(ConnectorError):
     """The users could not be read whole; the text is the tap's own."""
 

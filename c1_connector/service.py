@@ -11,7 +11,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from c1_connector.errors import DEADLINE_EXCEEDED, FINAL, C1Error, CancelledError
+from c1_connector.errors import DEADLINE_EXCEEDED, FINAL, C1Error, CancelledError, UntrustedError
 
 if TYPE_CHECKING:
     from c1_connector import baton_pb2 as pb
@@ -67,7 +67,7 @@ class Service:
                 self._client.hello()
             except C1Error as error:
                 unreachable = error.code == DEADLINE_EXCEEDED and time.monotonic() - began >= DIAL_SECONDS
-                if error.code in FINAL or unreachable:
+                if error.code in FINAL or unreachable or isinstance(error, UntrustedError):
                     raise
                 _logger.warning("C1 does not answer the greeting; another try follows in %.0f s: %s", pause, error)
             else:

@@ -1,0 +1,137 @@
+"""The command outside service mode: a single sync, --check, settings; and the client secret and the token."""
+
+import base64
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from c1_connector.credentials import Key, split_client_id
+from c1_connector.errors import ConnectorError
+from c1_connector.logs import Secrets
+from c1_connector.settings import parse
+from ory_sandbox import Sandbox
+from tests.c1_connector.connector import connector, ids_in
+from tests.c1_connector.fake_c1 import FakeC1
+from tests.c1_connector.test_faults import ids_of
+
+ID = {"BATON_CLIENT_ID": "name@c1.example/suffix", "BATON_CLIENT_SECRET": "secret-token:conductorone.com:v1:e30"}
+
+
+def test_without_credentials_it_syncs_once(ory: Sandbox, tmp_path: Path) -> None:
+    file = tmp_path / "once.c1z"
+    with connector({"BATON_FILE": str(file)}, tmp_path, "--base-url", ory.url) as running:
+        assert running.wait() == 0, running.output
+    assert ids_in(file.read_bytes(), tmp_path) == ids_of(ory)
+
+
+def test_a_single_sync_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    file = tmp_path / "once.c1z"
+    file.write_bytes(b"as it was")
+    with connector({"BATON_BASE_URL": "http://127.0.0.1:9"}, tmp_path, "--file", str(file)) as running:
+        assert running.wait() == 1
+    assert file.read_bytes() == b"as it was"
+    assert "http://127.0.0.1:9" in running.output.splitlines()[-1]
+
+
+def test_check_asks_both_sides(c1: FakeC1, ory: Sandbox, tmp_path: Path) -> None:
+    with connector(c1.environment(BATON_BASE_URL=ory.url), tmp_path, "--check") as running:
+        assert running.wait() == 0, running.output
+    assert [event.method for event in c1.events] == ["token"]
+    assert "accepts the client id and secret" in running.output
+    assert f"Connected to {ory.url.rstrip('/')}" in running.output
+
+
+def test_check_tells_what_is_wrong(c1: FakeC1, tmp_path: Path) -> None:
+    with connector(c1.environment(BATON_BASE_URL="http://127.0.0.1:9"), tmp_path, "--check") as running:
+        assert running.wait() == 1
+    assert "http://127.0.0.1:9" in running.output.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"BATON_CLIENT_ID": "name@c1.example/suffix"}, "set BATON_CLIENT_SECRET"),
+        ({"BATON_CLIENT_SECRET": "secret"}, "set BATON_CLIENT_ID"),
+        ({**ID, "BATON_CLIENT_ID": "name@c1.example"}, "NAME@HOST/SUFFIX"),
+        ({**ID, "BATON_C1_API_HOST": "https://c1.example"}, "host or host:port"),
+        ({**ID, "BATON_TASK_CONCURRENCY": "0"}, "1 to 100"),
+        ({**ID, "BATON_TASK_CONCURRENCY": "101"}, "1 to 100"),
+        ({**ID, "BATON_HOST_ID": "h" * 257}, "1 to 256"),
+        ({**ID, "BATON_C1_CA_BUNDLE": "/nowhere"}, "which is no file"),
+        ({**ID, "BATON_LOG_FORMAT": "xml"}, "console or json"),
+    ],
+)
+def test_settings_that_cannot_be_right(variables: dict[str, str], words: str) -> None:
+    with pytest.raises(ConnectorError, match=words):
+        parse([], variables)
+
+
+def test_flags_win_over_the_environment() -> None:
+    settings = parse(["--client-id", "other@c1.example:8443/suffix", "--host-id", "here"], ID)
+    assert settings.credentials
+    assert settings.credentials.client_id == "other@c1.example:8443/suffix"
+    assert (settings.api_host, settings.host_id) == ("c1.example:8443", "here")
+    assert parse([], ID).api_host == "c1.example:443"
+
+
+def test_the_reader_knows_no_secret_of_c1_and_cannot_be_told_to_take_a_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {**ID, "TARGET_C1_REQUIRE_ACTIVATE_VERSION": "false", "TARGET_C1_PATH": "elsewhere"}.items():
+        monkeypatch.setenv(name, value)
+    settings = parse(["--api-token", "ory_pat_key"], os.environ)
+    environment = settings.reader_environment("here.c1z")
+    assert not {"BATON_CLIENT_ID", "BATON_CLIENT_SECRET"} & set(environment)
+    assert environment["TARGET_C1_REQUIRE_ACTIVATE_VERSION"] == "true"
+    assert environment["TAP_ORY_EMIT_ACTIVATE_VERSION_MESSAGES"] == "true"
+    assert (environment["TARGET_C1_PATH"], environment["TAP_ORY_API_TOKEN"]) == ("here.c1z", "ory_pat_key")
+    assert "ory_pat_key" not in repr(settings)
+    assert ID["BATON_CLIENT_SECRET"] not in repr(settings)
+
+
+def _secret(jwk: object) -> str:
+    return "secret-token:conductorone.com:v1:" + base64.urlsafe_b64encode(json.dumps(jwk).encode()).decode().rstrip("=")
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "",
+        "secret-token:conductorone.com:v1:",
+        "secret-token:conductorone.com",
+        "secret-token:conductorone.com:v2:e30",
+        "other:conductorone.com:v1:e30",
+        "secret-token:conductorone.com:v1:***",
+        _secret([]),
+        _secret({"kty": "OKP", "crv": "Ed25519"}),
+        _secret({"kty": "OKP", "crv": "Ed25519", "d": "c2hvcnQ"}),
+        _secret({"kty": "EC", "crv": "P-256", "d": "A" * 43}),
+    ],
+)
+def test_a_client_secret_that_is_none_is_refused_without_being_shown(secret: str) -> None:
+    with pytest.raises(ConnectorError, match="no client secret of C1") as refused:
+        Key.parse(secret)
+    data = secret.rpartition(":")[2]
+    assert len(data) < 4 or data == "conductorone.com" or data not in str(refused.value)
+
+
+def test_a_client_secret_is_an_ed25519_key() -> None:
+    # RFC 8037, appendix A.1: the private key, and the public one that belongs to it.
+    jwk = {"kty": "OKP", "crv": "Ed25519", "d": "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"}
+    key = Key.parse(_secret(jwk))
+    public = base64.urlsafe_b64encode(key.private.public_key().public_bytes_raw()).decode()
+    assert public == "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo="
+    assert key.kid is None
+    assert Key.parse(_secret({**jwk, "kid": "one"})).kid == "one"
+
+
+def test_a_client_id_names_its_host() -> None:
+    assert split_client_id("strange-hydra-68836@acme.example/p/c@c") == "acme.example"
+
+
+def test_secrets_are_hidden_the_lasting_ones_for_good() -> None:
+    hidden = Secrets()
+    hidden.add("for-good", lasting=True)
+    for number in range(100):
+        hidden.add(f"token-{number:03}")
+    assert hidden.hide("for-good token-099") == "[hidden] [hidden]"
