@@ -199,7 +199,7 @@ def test_a_block_made_for_a_version_that_the_block_before_it_ended_is_refused(tm
         schema(),
         *rows(range(end - 1)),
         record(user(end), version=2),
-        *rows(range(end, 2 * end)),
+        *rows(range(end, end + blocks.BLOCK_LINES)),
         activate(version=2),
     ]
     with pytest.raises(InputError, match="two reads"):
