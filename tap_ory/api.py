@@ -79,6 +79,14 @@ class _BearerAuth(AuthBase):
         return request
 
 
+class _Session(requests.Session):
+    """Knows of no redirects: `requests` looks at where one leads even if it is not to follow it."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002
+        """Nowhere; an address that is none would raise."""
+        return None
+
+
 class InternalServerError(RetryableError):
     """The server answers 500: to this very request, as to a page that holds a row it cannot read, or to all."""
 
@@ -203,7 +211,7 @@ class OryAdminAPI:
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
-            session = requests.Session()
+            session = _Session()
             session.auth = _BearerAuth(self.settings.api_token)
             session.headers.update(
                 {

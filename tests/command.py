@@ -40,7 +40,7 @@ class Finished:
         return [parts[3] for parts in marked if len(parts) == 4 and parts[1].strip() == level]
 
 
-def environment(**variables: str) -> dict[str, str]:
+def clean_environment(variables: Mapping[str, str]) -> dict[str, str]:
     """The environment for a command: this one without what would configure the tap, and `variables`."""
     kept = {
         name: value
@@ -50,11 +50,10 @@ def environment(**variables: str) -> dict[str, str]:
     return {**kept, **variables}
 
 
-def run_tap(*arguments: str, command: tuple[str, ...] = TAP, **variables: str) -> Finished:
-    """Run the command to its end, in an environment with these variables."""
-    done = subprocess.run(
-        [*command, *arguments], env=environment(**variables), capture_output=True, timeout=SECONDS, check=False
-    )
+def run_tap(*arguments: str, environment: Mapping[str, str] | None = None, command: tuple[str, ...] = TAP) -> Finished:
+    """Run the command to its end, in an environment with these variables and no others that configure it."""
+    variables = clean_environment(environment or {})
+    done = subprocess.run([*command, *arguments], env=variables, capture_output=True, timeout=SECONDS, check=False)
     return Finished(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 

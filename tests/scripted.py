@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 Pieces = Iterable[bytes]
+TLS_HANDSHAKE = b"\x16"
 
 
 class Reset(Exception):  # noqa: N818 - an end of a connection, not an error
@@ -96,6 +97,10 @@ class _Handler(socketserver.BaseRequestHandler):
         tls = self.server.scripted.tls
         if tls:
             connection = tls.wrap_socket(connection, server_side=True)
+        elif connection.recv(1, socket.MSG_PEEK) == TLS_HANDSHAKE:
+            # What Go's server answers to TLS on a port without.
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n400 Bad Request")
+            return
         request = _read_request(connection)
         if request is None:
             return
