@@ -4,6 +4,9 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 .DEFAULT_GOAL := help
 export UV_NO_CONFIG := 1
+# What source-ory's image installs: the same versions, fewer of them.
+PIN = $(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
+	--constraint constraints.txt --custom-compile-command "make constraints"
 
 .PHONY: help demo test lint types bench constraints clean
 
@@ -29,6 +32,8 @@ bench: $(INSTALLED) ## Measure the figures of the README
 constraints: $(INSTALLED) ## Pin all dependencies again, with hashes
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes --all-extras --group dev \
 		pyproject.toml --output-file constraints.txt --custom-compile-command "make constraints"
+	$(PIN) --extra airbyte pyproject.toml --output-file source_ory/requirements.txt
+	echo 'hatchling>=1.27' | $(PIN) - --output-file source_ory/build-requirements.txt
 
 clean: ## Remove what make has installed and written
 	rm -rf .venv .meltano .cache output .pytest_cache .mypy_cache .ruff_cache .hypothesis
