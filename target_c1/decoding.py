@@ -83,7 +83,8 @@ def decode_resource(data: bytes) -> DecodedUser:
     fields = _group(data)
     trait = _user_trait(fields)
     resource_id, status, name = _message(fields, 1), _message(fields, 11), _message(trait, 12)
-    profile = decode_struct(_bytes(fields, 9))
+    profile_data, trait_profile_data = _bytes(fields, 9), _bytes(trait, 3)
+    profile = decode_struct(profile_data)
     number = _number(status, 1)
     if number >= len(STATUS_NAMES):
         msg = f"status {number} is none of C1's"
@@ -109,7 +110,7 @@ def decode_resource(data: bytes) -> DecodedUser:
         employee_ids=_texts(trait, 13),
         twice=[
             ("status", _bytes(fields, 11), _bytes(trait, 2)),
-            ("profile", profile, decode_struct(_bytes(trait, 3))),
+            ("profile", profile, profile if trait_profile_data == profile_data else decode_struct(trait_profile_data)),
             ("created_at", _moment(fields, 12), _moment(trait, 8)),
         ],
     )

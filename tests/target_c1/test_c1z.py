@@ -141,17 +141,22 @@ def test_the_database_is_sound(database: Path) -> None:
         assert connection.execute("pragma journal_mode").fetchall() != [("wal",)]
 
 
+def assert_tables(connection: sqlite3.Connection) -> None:
+    """Every table and index is there as C1 has it, and nothing else."""
+    names = connection.execute("select name from sqlite_master where type = 'table' order by name").fetchall()
+    assert [name for (name,) in names] == sorted(TABLES)
+    for table, (columns, indexes) in TABLES.items():
+        found = connection.execute(f"pragma table_info({table})").fetchall()
+        assert [(name, kind.lower(), *rest) for _, name, kind, *rest in found] == columns
+        found = connection.execute(f"pragma index_list({table})").fetchall()
+        assert sorted((name, unique) for _, name, unique, *_ in found) == [each[:2] for each in indexes]
+        for name, _, indexed in indexes:
+            assert [row[2] for row in connection.execute(f"pragma index_info({name})")] == indexed
+
+
 def test_every_table_and_index_is_c1s(database: Path) -> None:
     with closing(sqlite3.connect(database)) as connection:
-        names = connection.execute("select name from sqlite_master where type = 'table' order by name").fetchall()
-        assert [name for (name,) in names] == sorted(TABLES)
-        for table, (columns, indexes) in TABLES.items():
-            found = connection.execute(f"pragma table_info({table})").fetchall()
-            assert [(name, kind.lower(), *rest) for _, name, kind, *rest in found] == columns
-            found = connection.execute(f"pragma index_list({table})").fetchall()
-            assert sorted((name, unique) for _, name, unique, *_ in found) == [each[:2] for each in indexes]
-            for name, _, indexed in indexes:
-                assert [row[2] for row in connection.execute(f"pragma index_info({name})")] == indexed
+        assert_tables(connection)
 
 
 def test_there_is_one_finished_sync(database: Path) -> None:
