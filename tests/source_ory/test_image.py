@@ -121,7 +121,7 @@ def prefix(tmp_path: Path) -> Path:
 def test_its_steps_make_a_source_that_reads(prefix: Path, files: Files, sandbox: Sandbox) -> None:
     config = files.write({"base_url": sandbox.url})
     catalog = files.catalog([{"name": "identities", "json_schema": {"type": "object"}}])
-    command = [prefix / "bin" / "source-ory", "read", "--config", config, "--catalog", catalog]
+    command: list[str | Path] = [prefix / "bin" / "source-ory", "read", "--config", config, "--catalog", catalog]
     done = subprocess.run(command, cwd=prefix, env={}, capture_output=True, check=False)
     told = said(done.returncode, done.stdout)
     assert told.statuses[-1] == ("identities", "COMPLETE"), done.stderr.decode()
