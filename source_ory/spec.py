@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from tap_ory.config_schema import CONFIG_SCHEMA
 from tap_ory.errors import SettingsError
-from tap_ory.settings import CONFIG_SCHEMA, unknown_settings
+from tap_ory.settings import unknown_settings
 
 if TYPE_CHECKING:
     import logging

@@ -18,7 +18,7 @@ def main() -> None:
     # The import is the greater part of a short run, so an error in it is none of ours to explain.
     from singer_sdk.exceptions import MappingError  # noqa: PLC0415
 
-    from tap_ory.settings import check_log_level  # noqa: PLC0415
+    from tap_ory.environment import check_log_level  # noqa: PLC0415
     from tap_ory.tap import TapOry  # noqa: PLC0415
 
     try:

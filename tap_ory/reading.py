@@ -10,9 +10,9 @@ import re
 from typing import TYPE_CHECKING
 
 from tap_ory.api import IDENTITIES_PATH
+from tap_ory.config_schema import EXACT
 from tap_ory.paging import Fetched, next_page_token, row_ids
 from tap_ory.readers import Page, PageReader
-from tap_ory.settings import EXACT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,10 +12,11 @@ from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import PluginCapabilities
 from singer_sdk.plugin_base import JSONSchemaValidator
 
-from tap_ory import files
+from tap_ory import environment, files
 from tap_ory import settings as config
 from tap_ory.api import OryAdminAPI
 from tap_ory.check import check
+from tap_ory.config_schema import CONFIG_SCHEMA
 from tap_ory.errors import SettingsError
 from tap_ory.explain import table
 from tap_ory.identity_schemas import read_identity_schemas
@@ -42,7 +43,7 @@ class TapOry(Tap):
     """Singer tap for the identities of one Ory project (Ory Network or self-hosted Ory Kratos)."""
 
     name = "tap-ory"
-    config_jsonschema: ClassVar[dict[str, Any]] = config.CONFIG_SCHEMA
+    config_jsonschema: ClassVar[dict[str, Any]] = CONFIG_SCHEMA
     message_writer_class = BlockWriter
     #: Not BATCH: the SDK's batches ignore deselection, so a deselected field would leave the tap.
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
@@ -96,9 +97,9 @@ class TapOry(Tap):
             own: dict[str, Any] = super()._env_var_config
         finally:
             # The SDK has added a .env file to the environment, and may have failed on what is malformed.
-            numbers = config.check_environment(os.environ, cls.config_jsonschema)
-        cls._warn_of_unknown(config.names_in_environment(os.environ))
-        return {**config.aliases_from_environment(os.environ), **own, **numbers}
+            numbers = environment.check_environment(os.environ, cls.config_jsonschema)
+        cls._warn_of_unknown(environment.names_in_environment(os.environ))
+        return {**environment.aliases_from_environment(os.environ), **own, **numbers}
 
     @classmethod
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> _ConfigInput:

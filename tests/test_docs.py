@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tap_ory import plain_words
-from tap_ory.settings import CONFIG_SCHEMA
+from tap_ory.config_schema import CONFIG_SCHEMA
 from tap_ory.tap import TapOry
 
 ROOT = Path(__file__).parents[1]

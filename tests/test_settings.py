@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from tap_ory import settings
+from tap_ory import environment, settings
+from tap_ory.config_schema import CONFIG_SCHEMA
 from tap_ory.errors import SettingsError
-from tap_ory.settings import CONFIG_SCHEMA, Settings, clean_api_token, clean_base_url
+from tap_ory.settings import Settings, clean_api_token, clean_base_url
 
 LOCAL = "http://127.0.0.1:4434"
 NETWORK = "https://slug.projects.oryapis.com"
@@ -240,7 +241,7 @@ def test_every_setting_is_described_and_only_the_key_is_secret() -> None:
 
 def test_names_of_c1_stand_for_settings_unless_empty() -> None:
     environ = {"BATON_BASE_URL": LOCAL, "BATON_API_TOKEN": "ory_pat_x", "BATON_PROJECT_SLUG": "", "BATON_OTHER": "x"}
-    assert settings.aliases_from_environment(environ) == {"base_url": LOCAL, "api_token": "ory_pat_x"}
+    assert environment.aliases_from_environment(environ) == {"base_url": LOCAL, "api_token": "ory_pat_x"}
 
 
 def test_unknown_settings_are_named_with_the_nearest_known() -> None:
@@ -253,7 +254,7 @@ def test_unknown_settings_are_named_with_the_nearest_known() -> None:
 
 def test_names_in_the_environment() -> None:
     environ = ["TAP_ORY_BASE_URL", "TAP_ORY_TYPO", "TAP_ORY_LOGLEVEL", "BATON_BASE_URL", "PATH"]
-    assert settings.names_in_environment(environ) == ["base_url", "typo"]
+    assert environment.names_in_environment(environ) == ["base_url", "typo"]
 
 
 @pytest.mark.parametrize(
@@ -273,7 +274,7 @@ def test_names_in_the_environment() -> None:
 def test_a_variable_that_cannot_be_read_is_refused_by_its_name(variable: str, value: str, reason: str) -> None:
     schema = {"properties": {**CONFIG_SCHEMA["properties"], "stream_maps": {"type": ["object", "null"]}}}
     with pytest.raises(SettingsError, match=f"^Setting {variable} {reason}") as caught:
-        settings.check_environment({variable: value}, schema)
+        environment.check_environment({variable: value}, schema)
     assert "secret" not in str(caught.value)
 
 
@@ -285,12 +286,12 @@ def test_variables_that_can_be_read() -> None:
         "TAP_ORY_CREDENTIAL_METADATA": "False",
         "TAP_ORY_EMIT_ACTIVATE_VERSION_MESSAGES": "1",
     }
-    assert settings.check_environment(environ, CONFIG_SCHEMA) == {"request_timeout": 2.5, "resume_within": 0.0}
+    assert environment.check_environment(environ, CONFIG_SCHEMA) == {"request_timeout": 2.5, "resume_within": 0.0}
 
 
 def test_exact_is_no_boolean_to_the_sdk_and_none_to_us() -> None:
     environ = {"TAP_ORY_CREDENTIAL_METADATA": "Exact"}
-    assert settings.check_environment(environ, CONFIG_SCHEMA) == {"credential_metadata": "exact"}
+    assert environment.check_environment(environ, CONFIG_SCHEMA) == {"credential_metadata": "exact"}
 
 
 def test_a_public_url_is_made_right_like_a_base_url() -> None:
@@ -302,6 +303,6 @@ def test_a_public_url_is_made_right_like_a_base_url() -> None:
 @pytest.mark.parametrize("variable", ["TAP_ORY_LOGLEVEL", "LOGLEVEL"])
 def test_a_log_level_must_exist(variable: str) -> None:
     for level in ("debug", "INFO", "Warning", ""):
-        settings.check_log_level({variable: level})
+        environment.check_log_level({variable: level})
     with pytest.raises(SettingsError, match=f"^Setting {variable} is no log level"):
-        settings.check_log_level({variable: "loud"})
+        environment.check_log_level({variable: "loud"})

@@ -6,8 +6,9 @@ import jsonschema
 import pytest
 
 from source_ory.spec import specification, tap_config
+from tap_ory.config_schema import CONFIG_SCHEMA
 from tap_ory.errors import SettingsError
-from tap_ory.settings import CONFIG_SCHEMA, Settings
+from tap_ory.settings import Settings
 
 LOGGER = logging.getLogger("tap-ory")
 PROPERTIES = specification()["connectionSpecification"]["properties"]

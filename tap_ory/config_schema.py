@@ -1,0 +1,149 @@
+"""The settings as a JSON Schema: what `tap-ory --about` documents and the SDK validates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from singer_sdk import typing as th
+
+from tap_ory.user_fields import FIELDS
+
+#: The value of `credential_metadata` that also counts security keys.
+EXACT = "exact"
+
+CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
+    th.Property(
+        "base_url",
+        th.StringType,
+        required=True,
+        title="Base URL",
+        description=(
+            "Where the Ory Admin API is: https://{slug}.projects.oryapis.com/ for Ory Network, or the admin "
+            "address of a self-hosted Ory Kratos, for example http://127.0.0.1:4434/. A path prefix is kept."
+        ),
+    ),
+    th.Property(
+        "api_token",
+        th.StringType,
+        secret=True,
+        title="API token",
+        description=(
+            "A project API key (ory_pat_... or ory_apikey_...), sent as a Bearer token. Required for Ory Network. "
+            "A workspace key (ory_wak_...) is not authorised for identities."
+        ),
+    ),
+    th.Property(
+        "project_slug",
+        th.StringType,
+        title="Project slug",
+        description="Shown in logs and progress. Never changes which host is contacted.",
+    ),
+    th.Property(
+        "page_size",
+        th.IntegerType(minimum=1, maximum=1000),
+        default=500,
+        title="Page size",
+        description="Identities asked for in one request, 1 to 1000. The server may give fewer (Ory Network: 500).",
+    ),
+    th.Property(
+        "concurrency",
+        th.IntegerType(minimum=1, maximum=32),
+        default=4,
+        title="Concurrency",
+        description=(
+            "Readers at work at the same time, 1 to 32, each on its own range of identity ids. Servers with offset "
+            "pagination (Kratos v1.0 and older) are read by one."
+        ),
+    ),
+    th.Property(
+        "request_timeout",
+        th.NumberType(exclusive_minimum=0, maximum=86_400),
+        default=60,
+        title="Request timeout",
+        description="Seconds to wait for a connection, and for each piece of an answer, up to a day.",
+    ),
+    th.Property(
+        "ca_bundle",
+        th.StringType,
+        title="CA bundle",
+        description="Path of a PEM file with the certificate authorities to trust, for a server with a private CA.",
+    ),
+    th.Property(
+        "user_agent",
+        th.StringType,
+        title="User agent",
+        description="The User-Agent header. Default: tap-ory/{version}.",
+    ),
+    th.Property(
+        "public_url",
+        th.StringType,
+        title="Public URL",
+        description=(
+            "Where the identity schemas (/schemas) are, if not where base_url leads: the public address of a "
+            "self-hosted Ory Kratos, for example http://127.0.0.1:4433/. The key is never sent to another host than "
+            "base_url's."
+        ),
+    ),
+    th.Property(
+        "credential_metadata",
+        th.CustomType({"type": ["boolean", "string", "null"], "enum": [True, False, EXACT, None]}),
+        default=False,
+        title="Credential metadata",
+        description=(
+            "Also read which credentials each identity has: type, identifiers, version and times. Password hashes, "
+            "secrets and tokens (a credential's config) are never asked for and dropped if they come. The value exact "
+            "also asks for security keys (webauthn, passkey), whose presence shows in no other way: they are counted "
+            "and dropped."
+        ),
+    ),
+    th.Property(
+        "user_fields",
+        th.ObjectType(additional_properties=th.CustomType({"type": ["string", "object"]})),
+        default={},
+        title="User fields",
+        description=(
+            'Which value of an identity a field of the users stream comes from, as a JSON pointer: {"employee_id": '
+            '"/metadata_public/number"} for all, {"staff": {"username": "/traits/nick"}} for one identity schema. '
+            f"Fields: {', '.join(FIELDS)}."
+        ),
+    ),
+    th.Property(
+        "account_types",
+        th.ObjectType(additional_properties=th.StringType),
+        default={},
+        title="Account types",
+        description=(
+            'Whose accounts the identities of a schema are: {"robots": "service"}. One of human, service, system.'
+        ),
+    ),
+    th.Property(
+        "lookback_seconds",
+        th.IntegerType(minimum=0),
+        default=600,
+        title="Look-back",
+        description=(
+            "With the replication method INCREMENTAL: seconds before the bookmark from which changes are sent again, "
+            "for clocks that differ and for reads of replicas."
+        ),
+    ),
+    th.Property(
+        "resume_within",
+        th.NumberType(minimum=0, maximum=87_600),
+        default=24,
+        title="Resume within",
+        description=(
+            "Hours within which a run goes on with a read that was interrupted, from the state; an older one is begun "
+            "anew. 0: always begin anew. Servers with offset pagination always begin anew."
+        ),
+    ),
+    th.Property(
+        "emit_activate_version_messages",
+        th.BooleanType,
+        default=True,
+        title="Emit ACTIVATE_VERSION messages",
+        description=(
+            "Send ACTIVATE_VERSION once, after the last record of a complete full-table read, so that targets can "
+            "remove what no longer exists."
+        ),
+    ),
+).to_dict()
