@@ -91,6 +91,8 @@ class FakeC1:
         #: Waits in an upload before it answers.
         self.slow_upload = 0.0
         self.words = "trouble on request"
+        #: Whether tokens that were given are accepted.
+        self.accepting = True
         self._valid: set[str] = set()
         self._given: dict[str, str] = {}
         self._waiting: deque[pb.Task] = deque()
@@ -231,7 +233,7 @@ class FakeC1:
         with self._lock:
             number = self._note(method, task_id)
             sent = dict(context.invocation_metadata()).get("authorization", "")
-            valid = sent.startswith("Bearer ") and sent[len("Bearer ") :] in self._valid
+            valid = sent.startswith("Bearer ") and sent[len("Bearer ") :] in self._valid and self.accepting
         if not valid:
             context.abort(Code.UNAUTHENTICATED, f"token {sent} refused")
         if context.time_remaining() is None or context.time_remaining() > 10_000:

@@ -80,9 +80,10 @@ def _size(running: Connector) -> Size:
     )
 
 
-def test_a_day_of_service_leaves_nothing_behind(c1: FakeC1, ory: Sandbox, tmp_path: Path) -> None:
+def a_day_of_service_leaves_nothing_behind(c1: FakeC1, tmp_path: Path) -> None:
+    """A test that runs beside the slow faults."""
     c1.token_life = 12  # renewed every other second, as if it were an hour
-    with connector(c1.environment(BATON_BASE_URL=ory.url), tmp_path) as running:
+    with Sandbox(300) as ory, connector(c1.environment(BATON_BASE_URL=ory.url), tmp_path) as running:
 
         def serve(number: int) -> None:
             for _ in range(number):

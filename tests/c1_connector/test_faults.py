@@ -48,6 +48,15 @@ def test_refused_credentials_end_it_at_once(c1: FakeC1, tmp_path: Path) -> None:
     assert [event.method for event in c1.events] == ["token"]
 
 
+def test_a_token_that_is_refused_is_not_shown_even_if_c1_repeats_it(c1: FakeC1, tmp_path: Path) -> None:
+    c1.accepting = False
+    with connector(c1.environment(), tmp_path) as running:
+        assert running.wait() == 16
+    assert (c1.count("token"), c1.count("Hello")) == (2, 2)
+    assert "token Bearer [hidden] refused" in running.output
+    assert not [token for token in c1.tokens if token in running.output]
+
+
 def test_a_token_that_is_refused_in_mid_life_is_bought_anew_once(c1: FakeC1, ory: Sandbox, tmp_path: Path) -> None:
     with connector(c1.environment(BATON_BASE_URL=ory.url), tmp_path) as running:
         until(lambda: c1.count("GetTask"), "the first poll")

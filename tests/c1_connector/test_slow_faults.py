@@ -1,4 +1,4 @@
-"""Faults that take their time: all at once, each with a C1 and a project of its own."""
+"""Faults, and a day of service, that take their time: all at once, each with a C1 and a project of its own."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -12,6 +12,7 @@ import pytest
 from ory_sandbox import Sandbox
 from tests.c1_connector.connector import connector, ids_in, until
 from tests.c1_connector.fake_c1 import FakeC1, fake_c1
+from tests.c1_connector.test_endings import a_day_of_service_leaves_nothing_behind
 from tests.c1_connector.test_faults import ONE_BY_ONE, ids_of, outcome, slow_project
 from tests.servers import run_kratos
 
@@ -116,6 +117,7 @@ def finish_task_is_repeated(c1: FakeC1, tmp_path: Path) -> None:
 
 
 FAULTS: list[Callable[[FakeC1, Path], None]] = [
+    a_day_of_service_leaves_nothing_behind,
     c1_is_gone_for_half_a_minute_in_mid_sync,
     nine_failed_heartbeats_in_a_row_end_the_work,
     kratos_is_gone_in_mid_sync_for_a_while,
@@ -137,7 +139,7 @@ def under_way(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, "F
         with fake_c1(directory) as c1:
             fault(c1, directory)
 
-    with ThreadPoolExecutor(4) as pool:
+    with ThreadPoolExecutor(5) as pool:
         yield {fault.__name__: pool.submit(happen, fault) for fault in FAULTS}
 
 

@@ -1,0 +1,84 @@
+"""The conversation with C1 without a process around it: large uploads, and a C1 that is not there."""
+
+import random
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from c1_connector import service
+from c1_connector.cancellation import Cancellation
+from c1_connector.client import Client
+from c1_connector.credentials import TokenSource
+from c1_connector.errors import C1Error
+from c1_connector.logs import Secrets
+from c1_connector.service import Service
+from c1_connector.settings import Settings, parse
+from c1_connector.tasks import TaskRunner
+from tests.c1_connector.fake_c1 import FakeC1
+
+FRAME = 524_288
+FRAMES = 5
+#: Metadata, frames and end.
+MESSAGES = FRAMES + 2
+
+
+def _client(settings: Settings) -> Client:
+    hidden = Secrets()
+    assert settings.credentials
+    return Client(settings, TokenSource(settings.credentials, settings.api_host, settings.ca_bundle, hidden), hidden)
+
+
+@pytest.fixture
+def client(c1: FakeC1) -> Iterator[Client]:
+    client = _client(parse([], c1.environment()))
+    client.hello()
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A file of several frames, the last one short."""
+    path = tmp_path / "large.c1z"
+    path.write_bytes(random.Random(1).randbytes((FRAMES - 1) * FRAME + 524_255))
+    return path
+
+
+def _begin(c1: FakeC1, client: Client) -> str:
+    task = c1.give()
+    assert client.get_task(Cancellation()).task.id == task
+    client.heartbeat(task)
+    return task
+
+
+def test_a_large_file_arrives_in_frames(c1: FakeC1, client: Client, file: Path) -> None:
+    task = _begin(c1, client)
+    client.upload(task, file, Cancellation())
+    assert c1.uploads[task] == [file.read_bytes()]
+
+
+@pytest.mark.parametrize("cut", range(1, MESSAGES + 1))
+def test_an_upload_that_is_cut_behind_any_message_is_sent_again_whole(
+    c1: FakeC1, client: Client, file: Path, cut: int
+) -> None:
+    task = _begin(c1, client)
+    c1.upload_cuts.append(cut)
+    with pytest.raises(C1Error, match="INTERNAL"):
+        client.upload(task, file, Cancellation())
+    assert c1.uploads[task] == []
+    client.upload(task, file, Cancellation())
+    assert c1.uploads[task] == [file.read_bytes()]
+
+
+def test_c1_that_cannot_be_reached_is_given_up(c1: FakeC1, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        nobody = f"127.0.0.1:{closed.getsockname()[1]}"
+    monkeypatch.setattr(service, "DIAL_SECONDS", 1.5)
+    settings, stopping = parse(["--c1-api-host", nobody], c1.environment()), Cancellation()
+    client = _client(settings)
+    with pytest.raises(C1Error, match="cannot be reached") as refused:
+        Service(client, TaskRunner(settings, client, stopping), 1, stopping).run()
+    client.close()
+    assert refused.value.code == 4
