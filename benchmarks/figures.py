@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import defaultdict
 from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING
@@ -35,8 +36,8 @@ MEMORY_MORE_MB, MEMORY_MB = 15, 150
 class Bench:
     """What all figures share.
 
-    `scale` divides every number of identities but the start-up's; `cpu` collects medians of CPU seconds for
-    the plot: contender and number of identities.
+    `scale` divides every number of identities but the start-up's; `cpu` collects CPU seconds for the plot: those
+    of all runs by contender and number of identities.
     """
 
     contenders: Contenders
@@ -44,7 +45,7 @@ class Bench:
     directory: Path
     pairs: int = 5
     scale: int = 1
-    cpu: dict[tuple[str, int], float] = field(default_factory=dict)
+    cpu: defaultdict[tuple[str, int], list[float]] = field(default_factory=lambda: defaultdict(list))
 
     def size(self, identities: int) -> int:
         return identities // self.scale
@@ -68,7 +69,8 @@ class Bench:
         theirs: Callable[[str], list[str]] = getattr(self.contenders, peer)
         costs = self.alternate(lambda: self.contenders.tap_ory(url), lambda: theirs(url), output=output)
         ours, peers = ([cost.cpu for cost in each] for each in costs)
-        self.cpu["tap_ory", size], self.cpu[peer, size] = median(ours), median(peers)
+        self.cpu["tap_ory", size] += ours
+        self.cpu[peer, size] += peers
         return compared(f"CPU at {size:,} identities against {LABELS[peer]}", (ours, peers), "s", most=most)
 
 

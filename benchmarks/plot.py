@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from statistics import median
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 NAMES = {
     "tap_ory": "tap-ory",
@@ -21,8 +22,8 @@ STYLE = (
 )
 
 
-def draw(cpu: Mapping[tuple[str, int], float]) -> str:
-    """Return the plot of CPU seconds by contender and number of identities, at the number most of them were run at.
+def draw(cpu: Mapping[tuple[str, int], Sequence[float]]) -> str:
+    """Return the plot of medians of CPU seconds, by contender, at the number of identities that most were run at.
 
     Raises:
         ValueError: Nothing was measured.
@@ -32,7 +33,7 @@ def draw(cpu: Mapping[tuple[str, int], float]) -> str:
         raise ValueError(message)
     sizes = [size for _, size in cpu]
     size = max(sizes, key=lambda each: (sizes.count(each), each))
-    bars = sorted((seconds, name) for (name, at), seconds in cpu.items() if at == size)
+    bars = sorted((median(seconds), name) for (name, at), seconds in cpu.items() if at == size)
     scale = (WIDTH - LEFT - RIGHT) / bars[-1][0]
     title = f"CPU seconds to read {size:,} identities (less is better)"
     height = TOP + STEP * len(bars)
