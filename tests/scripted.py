@@ -4,16 +4,18 @@
 piece, and the connection is closed. Knows nothing of identities.
 """
 
+import http.client
 import socket
 import socketserver
 import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -144,6 +146,19 @@ def head(status: int = 200, **headers: str) -> bytes:
     phrase = HTTPStatus(status).phrase if status in list(HTTPStatus) else "Unknown"
     lines = [f"HTTP/1.1 {status} {phrase}", *(f"{name}: {value}" for name, value in headers.items())]
     return "\r\n".join([*lines, "Connection: close", "", ""]).encode("latin-1")
+
+
+def forwarded(url: str, request: Asked) -> tuple[dict[str, str], bytes]:
+    """What the server at `url` answers to a request with 200: the headers that matter, and the body."""
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
+    with closing(connection):
+        connection.request(request.method, request.target, headers=request.headers)
+        answer = connection.getresponse()
+        assert answer.status == HTTPStatus.OK
+        headers = {
+            name: value for name, value in answer.getheaders() if name in {"Content-Type", "Link", "X-Total-Count"}
+        }
+        return headers, answer.read()
 
 
 @contextmanager

@@ -1,0 +1,379 @@
+"""Retries: what may go away by itself is tried again until all rows are there, in bounded time and with a word."""
+
+import gzip
+import logging
+import random
+import re
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import backoff._sync
+import pytest
+
+from ory_sandbox import Sandbox
+from tap_ory import api
+from tap_ory.api import IDENTITIES_PATH, OryAdminAPI
+from tap_ory.errors import AccessError, AnswerError, TapOryError, UnavailableError
+from tap_ory.pacing import Governor
+from tap_ory.paging import row_ids
+from tap_ory.settings import Settings
+from tap_ory.tap import TapOry
+from tests.certificates import self_signed
+from tests.command import KEY, records, sync
+from tests.scripted import Asked, Pieces, Reset, ScriptedServer, always, forwarded, head, reply
+
+PEOPLE = 40
+#: Kratos on CockroachDB, when two transactions collide.
+COLLISION = b'{"error":{"code":400,"status":"Bad Request","message":"Unable to serialize access due to a concurrent update in another session"}}'  # noqa: E501
+
+Fault = Callable[[ScriptedServer, dict[str, str], bytes], Pieces]
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(PEOPLE) as running:
+        yield running
+
+
+class Patience:
+    """Takes the place of all pauses: notes how long they were, and moves the governor's clock on instead."""
+
+    def __init__(self) -> None:
+        self.pauses: list[float] = []
+        self._now = 0.0
+        self._lock = threading.Lock()
+
+    def sleep(self, seconds: float) -> None:
+        with self._lock:
+            self.pauses.append(seconds)
+            self._now += seconds
+
+    def clock(self) -> float:
+        return self._now
+
+    def api(self, url: str, **config: Any) -> OryAdminAPI:
+        settings = Settings.from_config({"base_url": url, "api_token": KEY, **config}, "1")
+        return OryAdminAPI(settings, Governor(self.clock, self.sleep))
+
+
+@pytest.fixture
+def patience(monkeypatch: pytest.MonkeyPatch) -> Patience:
+    patience = Patience()
+    monkeypatch.setattr(backoff._sync, "time", SimpleNamespace(sleep=patience.sleep))
+    return patience
+
+
+@contextmanager
+def front(sandbox: Sandbox, fault: Fault, *hit: int) -> Iterator[ScriptedServer]:
+    """A server before the sandbox that spoils the pages with these numbers."""
+    pages: list[int] = []
+
+    def answer(asked: Asked, number: int) -> Pieces:
+        headers, body = forwarded(sandbox.url, asked)
+        if "page_size" not in asked.target:
+            return [head(200, **headers, Content_Length=str(len(body))), body]
+        pages.append(number)
+        if len(pages) - 1 in hit:
+            return fault(server, headers, body)
+        return whole(server, headers, body)
+
+    with ScriptedServer(answer) as server:
+        yield server
+
+
+def whole(server: ScriptedServer, headers: dict[str, str], body: bytes) -> Pieces:
+    return [head(200, **headers, **{"Content-Length": str(len(body))}), body]
+
+
+def read(server: ScriptedServer, patience: Patience, **config: Any) -> list[str]:
+    """The ids that a sync through `server` writes."""
+    settings = {"base_url": server.url, "api_token": KEY, "page_size": 10, "concurrency": 1, **config}
+
+    def be_patient(tap: TapOry) -> None:
+        tap.__dict__["api"] = patience.api(**{"url": settings.pop("base_url"), **settings})
+
+    return [record["id"] for record in records(sync(dict(settings), prepare=be_patient))]
+
+
+# What goes wrong
+
+
+def closed(server: ScriptedServer, headers: dict[str, str], body: bytes) -> Pieces:
+    return []
+
+
+def reset(server: ScriptedServer, headers: dict[str, str], body: bytes) -> Pieces:
+    yield b""
+    raise Reset
+
+
+def reset_in_the_body(server: ScriptedServer, headers: dict[str, str], body: bytes) -> Pieces:
+    yield from [head(200, **headers, **{"Content-Length": str(len(body))}), body[:500]]
+    raise Reset
+
+
+def silent(server: ScriptedServer, headers: dict[str, str], body: bytes) -> Pieces:
+    return server.stall()
+
+
+def stalled(server: ScriptedServer, headers: dict[str, str], body: bytes) -> Pieces:
+    return server.stall(head(200, **headers, **{"Content-Length": str(len(body))}), body[:500])
+
+
+def short_of_its_length(server: ScriptedServer, headers: dict[str, str], body: bytes) -> Pieces:
+    return [head(200, **headers, **{"Content-Length": str(len(body))}), body[:-1]]
+
+
+def without_the_last_chunk(server: ScriptedServer, headers: dict[str, str], body: bytes) -> Pieces:
+    return [head(200, **headers, **{"Transfer-Encoding": "chunked"}), b"%x\r\n%b\r\n" % (len(body), body)]
+
+
+def within_a_chunk(server: ScriptedServer, headers: dict[str, str], body: bytes) -> Pieces:
+    return [head(200, **headers, **{"Transfer-Encoding": "chunked"}), b"%x\r\n%b" % (len(body), body[:700])]
+
+
+def without_length(server: ScriptedServer, headers: dict[str, str], body: bytes) -> Pieces:
+    return [head(200, **headers), body.rstrip()[:-1]]
+
+
+def only_begun(server: ScriptedServer, headers: dict[str, str], body: bytes) -> Pieces:
+    return [head(200, **headers), b"["]
+
+
+def cut_gzip(server: ScriptedServer, headers: dict[str, str], body: bytes) -> Pieces:
+    packed = gzip.compress(body)[:-100]
+    return [head(200, **headers, **{"Content-Encoding": "gzip", "Content-Length": str(len(packed))}), packed]
+
+
+def broken_gzip(server: ScriptedServer, headers: dict[str, str], body: bytes) -> Pieces:
+    return [head(200, **headers, **{"Content-Encoding": "gzip", "Content-Length": "6"}), b"[{...}"]
+
+
+def answering(status: int, body: bytes = b"{}", kind: str = "application/json", **headers: str) -> Fault:
+    def answer(server: ScriptedServer, given: dict[str, str], page: bytes) -> Pieces:
+        return reply(status, body, kind, **headers)
+
+    answer.__name__ = f"answering_{status}"
+    return answer
+
+
+PASSING: list[Fault] = [
+    closed,
+    reset,
+    reset_in_the_body,
+    silent,
+    stalled,
+    short_of_its_length,
+    without_the_last_chunk,
+    within_a_chunk,
+    without_length,
+    only_begun,
+    cut_gzip,
+    broken_gzip,
+    *map(answering, [408, 425, 429, 500, 503, 504]),
+    answering(502, b"<html>Bad gateway", "text/html"),
+    answering(400, COLLISION),
+]
+
+
+@pytest.mark.parametrize("hit", [0, 2])
+@pytest.mark.parametrize("fault", PASSING, ids=lambda fault: fault.__name__)
+def test_what_passes_is_tried_again_and_every_row_is_there_once(
+    sandbox: Sandbox, patience: Patience, caplog: pytest.LogCaptureFixture, fault: Fault, hit: int
+) -> None:
+    with front(sandbox, fault, hit) as server:
+        ids = read(server, patience, request_timeout=0.3 if fault in {silent, stalled} else 20)
+    assert ids == [row["id"] for row in sandbox.identities]
+    assert len(patience.pauses) == 1
+    (told,) = [record for record in caplog.records if "follows" in record.getMessage()]
+    assert told.levelno == logging.WARNING
+    assert re.fullmatch(r"GET http://\S+/admin/identities.{20,}\. Try 2 follows in 0\.[5-8] s\.", told.getMessage())
+    assert KEY not in caplog.text
+
+
+def test_several_readers_meet_faults_of_every_kind(sandbox: Sandbox, patience: Patience) -> None:
+    faults = [fault for fault in PASSING if fault not in {silent, stalled}]
+
+    def each_in_turn(server: ScriptedServer, headers: dict[str, str], body: bytes) -> Pieces:
+        return faults.pop()(server, headers, body)
+
+    with front(sandbox, each_in_turn, *range(1, 2 * len(faults), 2)) as server:
+        ids = read(server, patience, page_size=1, concurrency=4)
+    assert sorted(ids) == [row["id"] for row in sandbox.identities]
+    assert faults == []
+
+
+def test_no_cut_of_a_body_without_length_is_taken_for_whole(patience: Patience) -> None:
+    body = b'[{"id":"a","traits":{"l":[[],{}],"s":"]}"},"metadata_public":[1]},{"id":"b","traits":[]}]\n'
+    taken = []
+    for end in range(len(body)):
+        with always(head(200, Content_Type="application/json"), body[:end]) as server:
+            try:
+                taken.append(row_ids(patience.api(server.url).get(IDENTITIES_PATH, retry=False).body))
+            except TapOryError:
+                continue
+    # Only the line break is missing.
+    assert taken == [["a", "b"]]
+
+
+# What is not tried again
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (answering(400), AccessError),
+        (answering(401), AccessError),
+        (answering(403), AccessError),
+        (answering(404), AccessError),
+        (answering(501), AccessError),
+        (answering(505), AccessError),
+        (answering(307, Location="/elsewhere"), AccessError),
+        (answering(204), AccessError),
+        (answering(200, b"<html>", "text/html"), AnswerError),
+        (answering(200, b'{"error":{}}'), AnswerError),
+    ],
+    ids=lambda value: value.__name__,
+)
+@pytest.mark.parametrize("hit", [0, 2])
+def test_what_does_not_pass_ends_the_read_at_once(
+    sandbox: Sandbox, patience: Patience, fault: Fault, error: type[TapOryError], hit: int
+) -> None:
+    with front(sandbox, fault, hit) as server:
+        with pytest.raises(error):
+            read(server, patience)
+        pages = [asked for asked in server.asked if "page_size" in asked.target]
+    assert len(pages) == hit + 1
+    assert patience.pauses == []
+
+
+def test_a_tls_failure_is_not_tried_again(patience: Patience, tmp_path: Path) -> None:
+    _, context = self_signed(tmp_path)
+    handshakes = []
+
+    def count(connection: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> None:
+        handshakes.append(name)
+
+    context.sni_callback = count
+    with always(*reply(), tls=context) as server:
+        with pytest.raises(UnavailableError, match="TLS"):
+            patience.api(server.url.replace("127.0.0.1", "localhost")).get(IDENTITIES_PATH)
+        assert server.asked == []
+    assert len(handshakes) == 1
+    assert patience.pauses == []
+
+
+def test_a_body_without_bound_is_given_up(patience: Patience, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "MAX_BODY_BYTES", 4 << 20)
+    for body, encoding in ((b" " * (5 << 20), "identity"), (gzip.compress(b" " * (200 << 20)), "gzip")):
+        with always(*reply(200, body, Content_Encoding=encoding)) as server:
+            with pytest.raises(AnswerError, match=r"answered with more than 4 MiB. Lower page_size"):
+                patience.api(server.url).get(IDENTITIES_PATH)
+            assert len(server.asked) == 1
+
+
+# How long
+
+
+def date_in(seconds: float) -> str:
+    return format_datetime(datetime.now(timezone.utc) + timedelta(seconds=seconds), usegmt=True)
+
+
+@pytest.mark.parametrize(
+    ("status", "advice", "bounds"),
+    [
+        (429, {"Retry_After": "7"}, (7, 7)),
+        (503, {"Retry_After": "7"}, (7, 7)),
+        (429, {"Retry_After": "a date"}, (90, 100)),
+        (503, {"Retry_After": "a date"}, (90, 100)),
+        (429, {"x_ratelimit_reset": "12"}, (12, 12)),
+        (429, {"x_ratelimit_reset": "12", "Retry_After": "7"}, (7, 7)),
+        (429, {"Retry_After": "0"}, (0, 0)),
+        (429, {"Retry_After": "soon"}, (0.5, 0.5)),
+        (429, {}, (0.5, 0.5)),
+        (500, {"Retry_After": "600"}, (0.5, 0.5)),
+    ],
+)
+def test_the_pause_that_the_server_asks_for_is_made(
+    patience: Patience,
+    caplog: pytest.LogCaptureFixture,
+    status: int,
+    advice: dict[str, str],
+    bounds: tuple[float, float],
+) -> None:
+    def busy_once(asked: Asked, number: int) -> Pieces:
+        headers = {name: date_in(100) if value == "a date" else value for name, value in advice.items()}
+        return reply() if number else reply(status, b"{}", **headers)
+
+    with ScriptedServer(busy_once) as server:
+        patience.api(server.url).get(IDENTITIES_PATH)
+        assert len(server.asked) == 2
+    least, most = bounds
+    assert least <= sum(patience.pauses) <= most * 1.25 + 0.1
+    if most > 1:
+        assert re.search(r"and asked to wait \d+ s\. .* Try 2 follows in \d+\.\d s\.", caplog.text)
+
+
+@pytest.mark.parametrize("headers", [{"Retry_After": "901"}, {"x_ratelimit_reset": "1795487503"}])
+def test_too_long_a_pause_is_not_made(patience: Patience, headers: dict[str, str]) -> None:
+    with always(*reply(429, b"{}", **headers)) as server:
+        with pytest.raises(UnavailableError, match=r"asked to wait (901|1795487503) s"):
+            patience.api(server.url).get(IDENTITIES_PATH)
+        assert len(server.asked) == 1
+    assert patience.pauses == []
+
+
+@pytest.mark.parametrize(
+    ("pieces", "tries"),
+    [(reply(500, b"{}"), 6), (reply(503, b"{}"), 24), (reply(429, b"{}"), 24), ([head(200), b"["], 24), ([], 3)],
+)
+def test_tries_and_their_time_are_bounded(
+    patience: Patience, caplog: pytest.LogCaptureFixture, pieces: list[bytes], tries: int
+) -> None:
+    random.seed(1)
+    with always(*pieces) as server:
+        with pytest.raises(UnavailableError):
+            patience.api(server.url).get(IDENTITIES_PATH)
+        assert len(server.asked) == tries
+    pauses = patience.pauses
+    assert len(pauses) == tries - 1
+    doubling = [min(0.5 * 2**number, 30) for number in range(tries - 1)]
+    assert all(least <= pause <= least * 1.25 + 0.1 for least, pause in zip(doubling, pauses, strict=True))
+    assert sum(pauses) < 15 * 60
+    numbers = re.findall(r"Try (\d+) follows", caplog.text)
+    assert numbers == [str(number) for number in range(2, tries + 1)]
+
+
+def test_clients_do_not_come_back_in_step(patience: Patience) -> None:
+    with always(*reply(503, b"{}")) as server:
+        for _ in range(2):
+            with pytest.raises(UnavailableError):
+                patience.api(server.url).get(IDENTITIES_PATH)
+    first, second = patience.pauses[:23], patience.pauses[23:]
+    assert all(one != other for one, other in zip(first, second, strict=True))
+
+
+def test_a_server_that_was_there_is_waited_for(sandbox: Sandbox, patience: Patience) -> None:
+    """Before the first answer a setting is likely wrong; after it, the server restarts."""
+    with front(sandbox, closed, *range(2, 20)) as server:
+        assert len(read(server, patience)) == PEOPLE
+    assert len(patience.pauses) == 18
+
+
+def test_one_try_where_none_is_worth_more(patience: Patience) -> None:
+    with always(*reply(503, b"{}")) as server:
+        with pytest.raises(UnavailableError):
+            patience.api(server.url).get(IDENTITIES_PATH, retry=False)
+        assert len(server.asked) == 1
+    with always(*reply(500, b"{}")) as server:
+        with pytest.raises(UnavailableError):
+            patience.api(server.url).get(IDENTITIES_PATH, retry_500=False)
+        assert len(server.asked) == 1
+    assert patience.pauses == []
