@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from copy import deepcopy
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -43,7 +44,8 @@ class TapOry(Tap):
     """Singer tap for the identities of one Ory project (Ory Network or self-hosted Ory Kratos)."""
 
     name = "tap-ory"
-    config_jsonschema: ClassVar[dict[str, Any]] = CONFIG_SCHEMA
+    #: A copy, as the SDK adds its own settings to it.
+    config_jsonschema: ClassVar[dict[str, Any]] = deepcopy(CONFIG_SCHEMA)
     message_writer_class = BlockWriter
     #: Not BATCH: the SDK's batches ignore deselection, so a deselected field would leave the tap.
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
