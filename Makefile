@@ -8,10 +8,10 @@ export UV_NO_CONFIG := 1
 PIN = $(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
 	--constraint constraints.txt --custom-compile-command "make constraints"
 
-.PHONY: help demo test lint types bench constraints clean
+.PHONY: help demo test lint bench constraints bench-constraints clean
 
 help: ## List what can be made
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
 
 demo: $(INSTALLED) ## Run Meltano on the embedded sandbox: tap-ory into target-jsonl
 	@$(BIN)/python -m ory_sandbox.demo
@@ -34,6 +34,10 @@ constraints: $(INSTALLED) ## Pin all dependencies again, with hashes
 		pyproject.toml --output-file constraints.txt --custom-compile-command "make constraints"
 	$(PIN) --extra airbyte pyproject.toml --output-file source_ory/requirements.txt
 	echo 'hatchling>=1.27' | $(PIN) - --output-file source_ory/build-requirements.txt
+
+bench-constraints: $(INSTALLED) ## Pin what the benchmarks and Airbyte's own tests install beside .venv
+	cd benchmarks && for peer in airbyte dlt jsonl; do ../$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 \
+		--generate-hashes $$peer.in --output-file $$peer.txt --custom-compile-command "make bench-constraints" || exit 1; done
 
 clean: ## Remove what make has installed and written
 	rm -rf .venv .meltano .cache output .pytest_cache .mypy_cache .ruff_cache .hypothesis
