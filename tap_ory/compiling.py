@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from simplejson import RawJSON
 
+from tap_ory.shapes import USABLE_NAME
+
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping
 
@@ -98,7 +100,7 @@ def _free(wanted: Wanted) -> Any:
 
 def _object(properties: Mapping[str, Any], wanted: Wanted | None) -> Any:
     members = wanted.members if wanted else {}
-    names = [*properties, *(name for name in members if name not in properties)]
+    names = [*filter(USABLE_NAME.fullmatch, properties), *(name for name in members if name not in properties)]
     if not names:
         return dict[str, msgspec.Raw]
     attributes = {name: f"f{number}" for number, name in enumerate(names)}

@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tap_ory import user_parts
+from tap_ory.config_schema import EXACT
 from tap_ory.meaning import EACH
-from tap_ory.settings import EXACT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -231,6 +231,7 @@ def _logins(code: _Function, meaning: Meaning, *, credentials: bool) -> None:
     rest = ["email", "username"] if meaning.identifiers else ["username", "email"]
     last = "numbers[0] if numbers else None"
     code.line(f"login = {code.first(_override(meaning, 'login'), meaning.logins, otherwise=[*rest, f'({last})'])}")
+    code.line("if login and login.isspace(): login = None")
     sources = meaning.identifiers
     if credentials:
         code.line(f"others = aliases(login, {code.values(sources)}, r.credentials)")
@@ -248,11 +249,9 @@ def _account(code: _Function, meaning: Meaning) -> None:
     """The setting for a field, the setting for the schema, a trait, the schema's name: in this order."""
     code.line('if r.state == "active": status, details = "enabled", None')
     code.line("else: status, details = status_of(r.state, r.state_changed_at)")
-    traits = () if meaning.account_why.startswith("setting") else meaning.account_types
-    flags = () if meaning.account_why.startswith("setting") else meaning.service_flags
     usual = code.named("K", meaning.account_type)
-    code.line(f"said = {code.first(_override(meaning, 'account_type'), traits)}")
-    code.line(f"flag = {' or '.join([*(code.flag(path) for path, _ in flags), 'False'])}")
+    code.line(f"said = {code.first(_override(meaning, 'account_type'), meaning.account_types)}")
+    code.line(f"flag = {' or '.join([*(code.flag(path) for path, _ in meaning.service_flags), 'False'])}")
     code.line(f"account = account_type(said, is_service=flag, otherwise={usual}) if said or flag else {usual}")
 
 

@@ -6,58 +6,76 @@ Turns meanings into words; knows nothing of how they were found, nor of records.
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from tap_ory.meaning import EACH, Source
+from tap_ory.meaning import EACH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from tap_ory.meaning import Meaning
+    from tap_ory.meaning import Meaning, Source
 
 HEADER = ("identity schema", "field of users", "comes from", "why")
-OTHERS = "(any other)"
+ANY = "(any)"
+OTHERS = "Identities of any other schema are read by well-known names of traits."
+
+
+class _Choice(NamedTuple):
+    """Where a field may come from, and why, in words."""
+
+    field: str
+    where: str
+    why: str
 
 
 def table(meanings: Mapping[str | None, Meaning]) -> str:
     """Return one line for each schema, field and source, in columns; the first source that has a value counts."""
     rows = [HEADER]
-    for schema_id, meaning in meanings.items():
-        for field, sources in _fields(meaning):
-            rows += [(_shown(schema_id or OTHERS), field, _pointer(source), source.why) for source in sources]
-        rows.append((_shown(schema_id or OTHERS), "account_type", meaning.account_type, meaning.account_why))
+    for schema_id, meaning in _told(meanings):
+        rows += [(_shown(schema_id or ANY), *choice) for choice in _choices(meaning)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
     shown = [HEADER, *(_without_repetition(above, row) for above, row in pairwise(rows))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in shown
-    )
+    lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in shown]
+    return "\n".join([*lines, OTHERS] if len(meanings) > 1 else lines)
 
 
 def sentences(meanings: Mapping[str | None, Meaning]) -> Iterator[str]:
-    """Yield a sentence for each schema: which field comes from where, first choices only."""
-    for schema_id, meaning in meanings.items():
-        parts = [f"{field} from {_pointer(sources[0])}" for field, sources in _fields(meaning) if sources]
-        schema = f"Identity schema {_shown(schema_id)}" if schema_id else "Any other identity schema"
-        yield f"{schema}: {', '.join([*parts, f'account_type {meaning.account_type}'])}."
+    """Yield a sentence for each schema: which field comes from which trait, first choices only."""
+    for schema_id, meaning in _told(meanings):
+        first: dict[str, str] = {}
+        for field, where, _ in _choices(meaning):
+            if where.startswith("/"):
+                first.setdefault(field, where)
+        parts = [f"{field} from {where}" for field, where in first.items()]
+        yield f"Users of identity schema {_shown(schema_id or ANY)}: {', '.join(parts) or 'no trait is known'}."
 
 
-def _fields(meaning: Meaning) -> list[tuple[str, Sequence[Source]]]:
-    found = {
-        "email": meaning.emails,
-        "phone_numbers": meaning.phones,
-        "username": meaning.usernames,
-        "login": meaning.logins,
-        "login_aliases": meaning.identifiers,
-        "display_name": meaning.display_names,
-        "first_name": meaning.first_names,
-        "last_name": meaning.last_names,
-        "employee_id": meaning.employee_ids,
-        "account_type": (*meaning.account_types, *meaning.service_flags),
+def _told(meanings: Mapping[str | None, Meaning]) -> list[tuple[str | None, Meaning]]:
+    """The schemas that are known; if none is, what stands in for all."""
+    return [item for item in meanings.items() if item[0] is not None] or list(meanings.items())
+
+
+def _choices(meaning: Meaning) -> list[_Choice]:
+    """The choices for each field, the ones that are no trait included."""
+    otherwise = ("email", "username") if meaning.identifiers else ("username", "email")
+    fields: dict[str, tuple[Sequence[Source], Sequence[str]]] = {
+        "email": (meaning.emails, ["verifiable and recovery addresses"]),
+        "phone_numbers": (meaning.phones, ["verifiable addresses"]),
+        "username": (meaning.usernames, []),
+        "login": (meaning.logins, otherwise),
+        "login_aliases": (meaning.identifiers, []),
+        "display_name": (meaning.display_names, ["first_name last_name", "username", "email", "login", "id"]),
+        "first_name": (meaning.first_names, []),
+        "last_name": (meaning.last_names, []),
+        "employee_id": (meaning.employee_ids, []),
+        "account_type": ((*meaning.account_types, *meaning.service_flags), []),
     }
-    overrides = meaning.overrides
-    return [
-        (field, [overrides[field], *sources] if field in overrides else sources) for field, sources in found.items()
-    ]
+    choices = []
+    for field, (sources, others) in fields.items():
+        override = [meaning.overrides[field]] if field in meaning.overrides else []
+        choices += [_Choice(field, _pointer(source), source.why) for source in (*override, *sources)]
+        choices += [_Choice(field, ", ".join(others), "otherwise")] if others else []
+    return [*choices, _Choice("account_type", meaning.account_type, meaning.account_why)]
 
 
 def _pointer(source: Source) -> str:

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tap_ory.shapes import OPEN, Shape
+from tap_ory.shapes import OPEN, USABLE_NAME, Shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -54,6 +54,8 @@ ACCOUNT_WORDS = {
     "system": "system",
 }
 
+INDEX = re.compile(r"\d{1,6}", re.ASCII)
+BY_SETTING = "setting account_types"
 _TEXT, _FLAG = Shape(types=frozenset({"string"})), Shape(types=frozenset({"boolean"}))
 _NAME_TYPES = frozenset({"string", "object"})
 
@@ -105,6 +107,8 @@ def meaning_of(schema_id: str | None, shape: Shape | None, settings: Settings) -
         found = {name: sources or _GENERIC_SOURCES[name] for name, sources in found.items()}
     rules = {**settings.user_fields[None], **settings.user_fields.get(schema_id, {})}
     account_type, why = _account_type(schema_id, settings)
+    if why == BY_SETTING:
+        found |= {"account_types": (), "service_flags": ()}
     return Meaning(
         **found,
         overrides={name: Source(_path(pointer, shape), "setting user_fields") for name, pointer in rules.items()},
@@ -170,13 +174,14 @@ def _traits(shape: Shape, path: Path) -> Iterator[_Trait]:
     if shape.types is None or not shape.types <= {"object", "array"}:
         yield _Trait(path, shape)
     for name, member in shape.properties.items():
-        yield from _traits(member, (*path, name))
+        if USABLE_NAME.fullmatch(name):
+            yield from _traits(member, (*path, name))
     if EACH not in path and shape.types is not None and "array" in shape.types:
         yield from _traits(shape.items or OPEN, (*path, EACH))
 
 
 def _sources(traits: list[_Trait]) -> dict[str, tuple[Source, ...]]:
-    traits = [trait for trait in traits if len(trait.path) > 1]
+    traits = [trait for trait in traits if any(isinstance(part, str) for part in trait.path[1:])]
     identifiers = [trait for trait in traits if trait.identifies]
     plain = [trait for trait in identifiers if not trait.is_email and not trait.is_phone]
     phones = [trait for trait in identifiers if trait.is_phone]
@@ -236,7 +241,7 @@ def _unique(*groups: Iterable[Source]) -> tuple[Source, ...]:
 def _account_type(schema_id: str | None, settings: Settings) -> tuple[str, str]:
     """The account type of a schema's identities where no trait says otherwise, and why."""
     if schema_id is not None and schema_id in settings.account_types:
-        return settings.account_types[schema_id], "setting account_types"
+        return settings.account_types[schema_id], BY_SETTING
     for word in re.split(r"[^a-z]+", (schema_id or "").lower()):
         if ACCOUNT_WORDS.get(word, "human") != "human":
             return ACCOUNT_WORDS[word], "the schema's id"
@@ -244,13 +249,13 @@ def _account_type(schema_id: str | None, settings: Settings) -> tuple[str, str]:
 
 
 def _path(pointer: Pointer, shape: Shape | None) -> Path:
-    """A pointer as a path: digits are an index where the schema has an array, and an array means its elements."""
+    """A pointer as a path: digits are an index unless the schema has an object there; an array means its elements."""
     path: list[str | int] = [pointer[0]]
     place = shape if shape and pointer[0] == "traits" else None
     for part in pointer[1:]:
-        if place and place.types and "array" in place.types and part.isdecimal():
+        if INDEX.fullmatch(part) and not (place and place.is_object):
             path.append(int(part))
-            place = place.items
+            place = place.items if place else None
         else:
             path.append(part)
             place = place.properties.get(part) if place else None

@@ -7,6 +7,7 @@ place is left open. Knows nothing of Singer, of records, or of which trait means
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 #: Ory's extension keyword, on a trait: what it is used for.
 KEYWORD = "ory.sh/kratos"
+#: A name that a compiled decoder can look for.
+USABLE_NAME = re.compile(r'[^"\\\x00-\x1f\ud800-\udfff]*')
 TYPES = ("string", "number", "integer", "boolean", "object", "array")
 #: How deep a schema is followed, and how many of its nodes: references can unfold without end.
 MAX_DEPTH, MAX_NODES = 24, 20_000

@@ -11,11 +11,10 @@ would lose the something else.
 from __future__ import annotations
 
 import logging
-import re
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from tap_ory.shapes import OPEN, Shape, join, traits_shape
+from tap_ory.shapes import OPEN, USABLE_NAME, Shape, join, traits_shape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,8 +27,6 @@ logger = logging.getLogger("tap-ory")
 MAX_DEPTH, MAX_PROPERTIES = 8, 500
 ANYTHING = ["object", "array", "string", "number", "boolean", "null"]
 ORDER = ("object", "array", "string", "number", "integer", "boolean")
-#: Names that a compiled decoder cannot look for; they stay undeclared.
-UNUSABLE_NAME = re.compile(r'["\\\x00-\x1f\ud800-\udfff]')
 
 
 def shapes_of(schemas: IdentitySchemas) -> dict[str, Shape]:
@@ -84,7 +81,7 @@ class _Declaration:
         if (
             depth >= MAX_DEPTH
             or self._count >= MAX_PROPERTIES
-            or UNUSABLE_NAME.search(name)
+            or not USABLE_NAME.fullmatch(name)
             or column.casefold() in self._columns
         ):
             self._cut.append(column.removeprefix("__"))

@@ -6,10 +6,10 @@ schemas, records or HTTP.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NoReturn
 
 from tap_ory.errors import SettingsError
+from tap_ory.shapes import USABLE_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,8 +31,6 @@ ACCOUNT_TYPES = ("human", "service", "system")
 #: What a pointer may begin with: the parts of an identity that a project fills itself.
 ROOTS = ("traits", "metadata_public", "metadata_admin", "external_id")
 MAX_SEGMENTS = 8
-#: A name that a compiled decoder can look for.
-NAME = re.compile(r'[^"\\\x00-\x1f\ud800-\udfff]*')
 
 #: The segments of a pointer, without escapes.
 Pointer = tuple[str, ...]
@@ -67,7 +65,7 @@ def _pointer(field: str, value: Any) -> Pointer:
         _refuse("user_fields", f"looks for {field} in /{segments[0]}", f"begin the pointer with one of {roots}")
     if (len(segments) > 1) is (segments[0] == "external_id"):
         _refuse("user_fields", f"points for {field} at no value", "name a member of it, or /external_id")
-    if len(segments) > MAX_SEGMENTS or not all(map(NAME.fullmatch, segments)):
+    if len(segments) > MAX_SEGMENTS or not all(map(USABLE_NAME.fullmatch, segments)):
         _refuse("user_fields", f"gives {field} a pointer that cannot be followed", "use up to 8 plain names")
     return segments
 

@@ -131,7 +131,7 @@ def emails(own: Iterable[str | None], verifiable: list[Address] | None, recovery
 
 def phones(own: Iterable[str | None], verifiable: list[Address] | None) -> list[str]:
     """The numbers in the traits, then those that Ory verifies; the same digits are the same number."""
-    found = [value for value in own if value]
+    found = [value for value in own if value and not value.isspace()]
     for address in verifiable or ():
         if address.via in BY_PHONE and address.value and address.value not in found:
             found.append(address.value)
