@@ -31,7 +31,7 @@ MAX_DEPTH = 24
 _logger = logging.getLogger("target-c1")
 _decode = msgspec.json.Decoder().decode
 _NOT_FOR_C1 = re.compile("[\x00\ud800-\udfff]")
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
+_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{]|[\]}]', re.DOTALL)
 
 
 class LineReader(GenericSingerReader[bytes]):

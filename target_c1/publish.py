@@ -15,7 +15,7 @@ import os
 import shutil
 import stat
 import tempfile
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
@@ -184,29 +184,25 @@ def _work_directory(directory: Path) -> Iterator[Path]:
 
 
 def _lock(directory: Path) -> int:
-    """Return the descriptor of `directory`, created if need be and locked."""
+    """Return the descriptor of `directory`, created if need be and locked.
+
+    Raises:
+        PublishError: if another run holds it.
+    """
+    directory.parent.mkdir(parents=True, exist_ok=True)
     while True:
-        descriptor = -1
-        try:
-            directory.parent.mkdir(parents=True, exist_ok=True)
-            directory.mkdir(mode=0o700, exist_ok=True)
+        directory.mkdir(mode=0o700, exist_ok=True)
+        with suppress(FileNotFoundError):  # the run before this one has just removed it
             descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-            status = os.fstat(descriptor)
-            _expect_owner(status, directory)
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if directory.stat().st_ino == status.st_ino:
-                return descriptor
-        except BlockingIOError as error:
-            os.close(descriptor)
-            msg = f"Another target-c1 is at work on this destination (it holds {str(directory)!r})."
-            raise PublishError(msg) from error
-        except FileNotFoundError:
-            pass  # the run before this one has just removed its directory
-        except BaseException:
-            if descriptor >= 0:
+            _expect_owner(os.fstat(descriptor), directory)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
                 os.close(descriptor)
-            raise
-        if descriptor >= 0:
+                msg = f"Another target-c1 is at work on this destination (it holds {str(directory)!r})."
+                raise PublishError(msg) from error
+            if os.path.samestat(directory.stat(), os.fstat(descriptor)):
+                return descriptor
             os.close(descriptor)
 
 

@@ -156,7 +156,8 @@ class UserReader:
         """Return the valid addresses, primary first and without repetition, and the texts that are none."""
         valid: list[str] = []
         invalid: list[str] = []
-        seen = set()
+        seen: set[str] = set()
+        folded_seen: set[str] = set()
         candidates = self._emails(record)
         primary = self._email(record)
         for candidate in candidates if primary is None else (primary, *candidates):
@@ -165,17 +166,18 @@ class UserReader:
                 if candidate.get("via", "email") != "email":
                     continue  # a phone number among an identity's addresses
                 address = candidate.get("address") or candidate.get("value") or candidate.get("email")
-            if address in valid:
-                continue
             if type(address) is not str:
                 if address is not None:
                     count(self.tally.skipped_addresses, "not a text")
                 continue
-            address = address.strip()
-            folded = address.lower()
-            if not address or folded in seen:
+            if address in seen:
                 continue
-            seen.add(folded)
+            seen.add(address)
+            address = address.strip()
+            folded = address.casefold()
+            if not address or folded in folded_seen:
+                continue
+            folded_seen.add(folded)
             if is_address(address):
                 valid.append(address)
             else:

@@ -119,6 +119,7 @@ INPUTS: dict[str, list[Message | bytes]] = {
         *(record(user(n, email="nobody", emails=["x@", 7], id=None if n % 7 == 0 else str(n))) for n in range(MANY)),
         activate(),
     ],
+    "versions beyond 64 bits": [schema(), *rows(range(MANY), version=2**70), activate(version=2**70)],
     "without versions": [schema(), *rows(range(MANY), version=None), activate()],
     "enormous lines": [schema(), *(record(user(n, profile={"t": "x" * 1_500_000})) for n in range(12)), activate()],
 }

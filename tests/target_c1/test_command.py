@@ -108,6 +108,7 @@ ODD_USERS: dict[str, dict[str, Any]] = {
     "a deep profile": {"profile": {"a": "DEEP"}},
     "an enormous profile": {"profile": {"text": "x" * 10_000_000}},
     "a wide profile": {"profile": {f"key {number}": number for number in range(20_000)}},
+    "very many addresses": {"emails": [f"a{number}@example.com" for number in range(50_000)] * 2},
     "odd types": {"display_name": {"a": 1}, "status": [], "created_at": 5, "profile": "text", "login_aliases": {}},
 }
 
