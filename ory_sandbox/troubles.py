@@ -96,10 +96,11 @@ def stall(call: Call) -> Response:
 
 
 def drip(call: Call, size: int = 1, seconds: float = 0.1) -> Response:
-    """Send the answer in pieces of so many bytes, with a pause after each."""
+    """Send the body in pieces of so many bytes, with a pause before each."""
 
     def deliver(wire: bytes) -> Delivery:
-        return Delivery([wire[start : start + size] for start in range(0, len(wire), size)], seconds)
+        begin = wire.index(b"\r\n\r\n") + 4
+        return Delivery([wire[:begin], *(wire[at : at + size] for at in range(begin, len(wire), size))], seconds)
 
     return _delivered(call, deliver)
 
@@ -265,7 +266,8 @@ def move(
     read, ahead = store.id(here - 1), store.id(here)
     row, credentials = store.row(here), store.credentials[here]
     gone = [store.id(max(0, here - 2 - number)) for number in range(deleted_read)]
-    gone += [store.id(here + 1 + place) for place in call.rng.sample(range(5), deleted_ahead)]
+    on_page = range(here + 1, min(here + 6, len(store)))
+    gone += [store.id(place) for place in call.rng.sample(on_page, min(deleted_ahead, len(on_page)))]
     back = -1 if read < ahead else 1
     near = [(read, 1 + number) for number in range(created_read)]
     near += [(ahead, 1 + number) for number in range(created_ahead)]

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import backoff
 import requests
+import urllib3.exceptions
 from requests.auth import AuthBase
 
 from tap_ory import plain_words
@@ -196,7 +197,7 @@ class OryAdminAPI:
             first, last = body[:100].lstrip(b"\xef\xbb\xbf \t\r\n")[:1], body[-100:].rstrip()[-1:]
             if (first, last) in {(b"[", b"]"), (b"{", b"}")}:
                 return Answer(headers, body)
-            if first in {b"[", b"{"}:
+            if first in {b"[", b"{", b""}:
                 # Without a Content-Length only the text itself tells that its end is missing.
                 raise RetryableError(plain_words.cut_short(url), status=status)
         server_words = plain_words.server_message(body, self.settings.api_token)
@@ -234,17 +235,21 @@ def _read_body(response: requests.Response, timeout: float) -> bytes:
     deadline = time.monotonic() + 10 * timeout
     chunks: list[bytes] = []
     size = 0
-    for chunk in response.iter_content(CHUNK_BYTES):
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > MAX_BODY_BYTES:
-            msg = (
-                f"{response.url.split('?')[0]} answered with more than {MAX_BODY_BYTES >> 20} MiB. "
-                "Lower page_size, or check that base_url is an Ory Admin API."
-            )
-            raise AnswerError(msg)
-        if time.monotonic() > deadline:
-            raise requests.exceptions.ReadTimeout
+    try:
+        # Whatever has come by now: to wait for a certain number of bytes is to wait for a drip to end.
+        while chunk := response.raw.read1(CHUNK_BYTES, decode_content=True):
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > MAX_BODY_BYTES:
+                msg = (
+                    f"{response.url.split('?')[0]} answered with more than {MAX_BODY_BYTES >> 20} MiB. "
+                    "Lower page_size, or check that base_url is an Ory Admin API."
+                )
+                raise AnswerError(msg)
+            if time.monotonic() > deadline:
+                raise requests.exceptions.ReadTimeout
+    except urllib3.exceptions.HTTPError as error:
+        raise requests.exceptions.ChunkedEncodingError(error) from error
     return b"".join(chunks)
 
 

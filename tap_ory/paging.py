@@ -149,6 +149,11 @@ def is_keyset(page: Fetched) -> bool:
     return not ids or ids[-1] == page.next_token
 
 
+def withholds_rows(page: Fetched) -> bool:
+    """Whether a page of a keyset server lacks the row that its next token names, its last: those before it are lost."""
+    return page.next_token is not None and page.body.rfind(page.next_token.encode()) < 0
+
+
 def cut(rest: Slice, count: int) -> list[Slice]:
     """Cut a slice into `count` of equal width, in order; `rest` itself becomes the first."""
     slices = [rest]

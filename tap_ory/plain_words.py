@@ -6,6 +6,7 @@ text from a person's record, or the text of an exception (which may hold a proxy
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
 import socket
@@ -61,6 +62,11 @@ def explain_failure(url: str, error: requests.RequestException, settings: Settin
     if isinstance(error, requests.exceptions.ProxyError):
         sentence = f"GET {url}: the proxy did not connect to {host}. Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY."
         return Failure(sentence, retryable=True)
+    if _caused_by(error, http.client.LineTooLong):
+        sentence = (
+            f"GET {url} answered with a longer header line than any of Ory's. Check base_url and proxies before it."
+        )
+        return Failure(sentence, retryable=False)
     for kinds, sentence in sentences:
         if _caused_by(error, kinds):
             return Failure(f"GET {url}: {sentence}", retryable=True)

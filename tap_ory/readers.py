@@ -168,6 +168,8 @@ class PageReader:
             size = bad_rows.probe_size(current)
             try:
                 fetched = self._fetch(current.position, size)
+                if self.keyset and paging.withholds_rows(fetched):
+                    fetched = self._fetch(current.position, size)
             except InternalServerError as error:
                 if bad_rows.narrow(current, size or self._page_size):
                     self._step_over(current, error)
@@ -225,13 +227,19 @@ class PageReader:
         """The token of the page after `fetched`, or None at the end.
 
         Raises:
-            AnswerError: if it does not lead on: following it would read for ever.
+            AnswerError: if it does not lead on, or past rows: following it would read for ever, or lose them.
         """
         following = fetched.next_token
         if following is None or (fetched.is_empty and not self.keyset):
             # An offset server links to a next page even from an empty one.
             return None
         if self.keyset:
+            if paging.withholds_rows(fetched):
+                msg = (
+                    "The server gave a page without the rows that its link to the next page says it holds, so the read "
+                    "was ended. Run it again; if that does not help, look at the server and at proxies before it."
+                )
+                raise AnswerError(msg)
             leads_on = bool(paging.UUID.fullmatch(following)) and following > (current.position or "")
         else:
             leads_on = following not in self._seen
