@@ -1,9 +1,9 @@
 """Runs one command again and again without importing it each time: `python forked.py module:function`.
 
 Each line of standard input is a run: a JSON object with `argv`, `environment` (added to ours) and the paths
-`stdin`, `stdout` and `stderr`. Of each, two lines are written: the process id once it begins, the exit code
-(negative: the signal) once it is over. A run is a fork of this process from before any thread began, so it
-shares nothing with other runs but what importing left.
+`stdin`, `stdout` and `stderr`. Of each, two lines are written: the process id once it begins; once it is over the
+exit code (negative: the signal) and the most memory it had, in KiB. A run is a fork of this process from before
+any thread began, so it shares nothing with other runs but what importing left.
 
 Uses the standard library only: it is run by the Python of whatever has the command installed.
 """
@@ -39,8 +39,10 @@ def _serve() -> dict[str, Any]:
             return run
         sys.stdout.write(f"{pid}\n")
         sys.stdout.flush()
-        _, status = os.waitpid(pid, 0)
-        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
+        _, status, used = os.wait4(pid, 0)
+        # In KiB on Linux, in bytes on macOS.
+        peak = used.ru_maxrss // (1024 if sys.platform == "darwin" else 1)
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)} {peak}\n")
         sys.stdout.flush()
     return {}
 

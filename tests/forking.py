@@ -22,11 +22,12 @@ ROOT: Final = Path(__file__).parents[1]
 
 
 class Run:
-    """A process under way."""
+    """A process under way; `peak_kib` is the most memory that it had, once it is over."""
 
     def __init__(self, server: "subprocess.Popen[str]") -> None:
         self._server = server
         self.pid = int(self._line())
+        self.peak_kib = 0
         self._code: int | None = None
 
     def kill(self, number: signal.Signals) -> None:
@@ -40,7 +41,8 @@ class Run:
     def wait(self) -> int:
         """Return the exit code once it is over; the negative number of a signal that ended it."""
         if self._code is None:
-            self._code = int(self._line())
+            code, peak = self._line().split()
+            self._code, self.peak_kib = int(code), int(peak)
         return self._code
 
     def _line(self) -> str:

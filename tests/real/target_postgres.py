@@ -63,7 +63,7 @@ class TargetPostgres:
                 command = ["target-postgres", "--config", str(config)]
                 code = process.start(command, stdin=stdin, stdout=stdout, stderr=stderr).wait()
             if code:
-                raise LoadError(stderr.read_text(encoding="utf-8", errors="replace")[-3000:])
+                raise LoadError(_shortened(stderr.read_text(encoding="utf-8", errors="replace")))
             return [json.loads(line) for line in stdout.read_bytes().splitlines()]
 
     def rows(self, table: str = "identities", columns: str = "*") -> list[dict[str, Any]]:
@@ -79,3 +79,8 @@ class TargetPostgres:
             f"CREATE TABLE {self.schema}.{table} (LIKE {other.schema}.{table} INCLUDING ALL);"
             f"INSERT INTO {self.schema}.{table} SELECT * FROM {other.schema}.{table};"
         )
+
+
+def _shortened(text: str) -> str:
+    """What the target said: a line of its own may hold all rows of a batch."""
+    return "\n".join(line[:500] for line in text.splitlines()[-60:])

@@ -1,0 +1,84 @@
+"""No fault loses a row: the matrix of `docs/faults.md`, run anew against a real target-postgres."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ory_sandbox import Sandbox
+from ory_sandbox.troubles import TROUBLES
+from tests.real.fault_cases import CASES, MID, Case
+from tests.real.fault_table import KEY, PAGE, PEOPLE, Line, Matrix, matrix, render
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.real.postgres import Postgres
+
+#: An answer of up to 256 MiB may be held, with a buffer's worth of slack, beside what the tap takes itself.
+MOST_MEMORY_KIB = 400 * 1024
+
+
+@pytest.fixture(scope="module")
+def faults(postgres: Postgres) -> Iterator[Matrix]:
+    with matrix(postgres) as each:
+        yield each
+
+
+@pytest.fixture(scope="module")
+def lines(faults: Matrix) -> dict[str, Line]:
+    """Each line of the matrix by its fault."""
+    return {line.case.name: line for line in faults.lines()}
+
+
+@pytest.mark.parametrize("name", [case.name for case in CASES])
+def test_no_row_is_lost(lines: dict[str, Line], name: str) -> None:
+    line = lines[name]
+    assert line.lost == 0
+    assert line.twice == 0
+    assert line.same_in_the_end, line.outputs[-1].stderr[-2000:]
+
+
+@pytest.mark.parametrize("name", [case.name for case in CASES])
+def test_it_succeeds_or_says_why_in_one_line(lines: dict[str, Line], name: str) -> None:
+    line = lines[name]
+    first = line.outputs[0]
+    if first.code == 0:
+        assert line.said == ()
+    else:
+        assert first.code == 1
+        assert len(line.said) == 1, first.stderr[-2000:]
+        assert not line.activated
+    assert first.peak_kib < MOST_MEMORY_KIB
+
+
+def test_the_page_of_the_docs_is_up_to_date(lines: dict[str, Line]) -> None:
+    made = render([*lines.values()])
+    assert made == PAGE.read_text(encoding="utf-8"), "run `python -m tests.real.fault_table`"
+
+
+def test_every_trouble_of_the_sandbox_is_in_the_matrix() -> None:
+    assert {fault["do"] for case in CASES for fault in case.faults} == set(TROUBLES)
+    assert len({case.name for case in CASES}) == len(CASES)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_the_key_is_never_seen(faults: Matrix, case: Case) -> None:
+    with Sandbox(PEOPLE, manner=case.manner, faults=case.faults) as sandbox:
+        output = faults.run(f"key {case.name}", sandbox, timeout=case.timeout, log_level="debug")
+        sent = [seen.headers.get("authorization") for seen in sandbox.requests.log if seen.role == "admin"]
+    assert sent
+    assert set(sent) == {f"Bearer {KEY}"}
+    assert KEY not in output.stderr
+    assert KEY.encode() not in output.stdout
+    assert "DEBUG" in output.stderr
+
+
+def test_a_redirect_is_sent_nothing(faults: Matrix) -> None:
+    with Sandbox(1) as elsewhere:
+        fault = {"do": "status", "status": 307, "at": MID, "location": f"{elsewhere.url}admin/identities"}
+        with Sandbox(PEOPLE, faults=[fault]) as sandbox:
+            output = faults.run("redirect", sandbox)
+        assert output.code == 1
+        assert elsewhere.requests.count == 0
