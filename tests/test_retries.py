@@ -76,9 +76,9 @@ def front(sandbox: Sandbox, fault: Fault, *hit: int) -> Iterator[ScriptedServer]
     pages: list[int] = []
 
     def answer(asked: Asked, number: int) -> Pieces:
-        headers, body = forwarded(sandbox.url, asked)
         if "page_size" not in asked.target:
-            return [head(200, **headers, Content_Length=str(len(body))), body]
+            return reply(404, b"{}")
+        headers, body = forwarded(sandbox.url, asked)
         pages.append(number)
         if len(pages) - 1 in hit:
             return fault(server, headers, body)
