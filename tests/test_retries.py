@@ -127,6 +127,13 @@ def stalled(server: ScriptedServer, headers: dict[str, str], body: bytes) -> Pie
     return server.stall(head(200, **headers, **{"Content-Length": str(len(body))}), body[:500])
 
 
+def dripping(server: ScriptedServer, headers: dict[str, str], body: bytes) -> Pieces:
+    yield head(200, **headers, **{"Content-Length": str(len(body))})
+    for byte in body:
+        yield bytes([byte])
+        server.closing.wait(0.02)
+
+
 def short_of_its_length(server: ScriptedServer, headers: dict[str, str], body: bytes) -> Pieces:
     return [head(200, **headers, **{"Content-Length": str(len(body))}), body[:-1]]
 
@@ -208,6 +215,12 @@ def test_several_readers_meet_faults_of_every_kind(sandbox: Sandbox, patience: P
         ids = read(server, patience, page_size=1, concurrency=4)
     assert sorted(ids) == [row["id"] for row in sandbox.identities]
     assert faults == []
+
+
+def test_a_drip_is_a_time_out(sandbox: Sandbox, patience: Patience, caplog: pytest.LogCaptureFixture) -> None:
+    with front(sandbox, dripping, 1) as server:
+        assert len(read(server, patience, request_timeout=0.1)) == PEOPLE
+    assert "no answer within 0.1 s" in caplog.text
 
 
 def test_no_cut_of_a_body_without_length_is_taken_for_whole(patience: Patience) -> None:
