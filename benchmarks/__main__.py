@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 from dataclasses import replace
@@ -23,6 +24,8 @@ def main() -> None:
     parser.add_argument("--only", action="append", choices=FIGURES, metavar="NAME", help=f"of: {', '.join(FIGURES)}")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the CPU figures as SVG")
     arguments = parser.parse_args()
+    # Servers end with us, however we are ended.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     rows = []
     with tempfile.TemporaryDirectory(prefix="bench-") as directory, Servers() as servers:
         bench = Bench(Contenders(Path(directory)), servers, Path(directory))

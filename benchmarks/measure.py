@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import tempfile
 import time
@@ -30,6 +31,11 @@ class Cost:
     cpu: float
     wall: float
     peak_mb: float
+
+
+def own_peak_mb() -> float:
+    """The peak resident MB of this process: nothing smaller can be measured."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 @contextmanager

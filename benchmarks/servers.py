@@ -52,9 +52,7 @@ class Servers:
             KratosUnavailableError: None can be built here.
         """
         with pinned(ALL_CPUS):
-            kratos = self._stack.enter_context(Kratos("v1.3.1"))
-        kratos.fill(identities)
-        return kratos.admin_url
+            return self._stack.enter_context(Kratos("v1.3.1", identities)).admin_url
 
 
 def _stop(process: subprocess.Popen[str]) -> None:
