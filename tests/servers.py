@@ -5,7 +5,7 @@ Knows how to start one and how to change what is in it; knows nothing of what a 
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -16,7 +16,7 @@ import requests
 
 from ory_sandbox import Sandbox
 from tests.real.build import KratosUnavailableError
-from tests.real.people import people
+from tests.real.people import Json, people
 from tests.real.server import Kratos, Release
 
 Manner = Literal["v1.0", "v1.3", "network"]
@@ -155,10 +155,13 @@ class SandboxServer(Server):
 
 
 @contextmanager
-def run_kratos(release: Release, number: int) -> Iterator[Kratos]:
-    """Run a real server with a number of people; where none can be had, the test is skipped, or fails in CI."""
+def run_kratos(release: Release, number: int, schemas: Mapping[str, Json] | None = None) -> Iterator[Kratos]:
+    """Run a real server with a number of people; where none can be had, the test is skipped, or fails in CI.
+
+    `schemas` are identity schemas by id instead of those of the people.
+    """
     try:
-        kratos = Kratos(release, number)
+        kratos = Kratos(release, number, schemas)
     except KratosUnavailableError as error:
         if os.environ.get("CI") or os.environ.get("TAP_ORY_REQUIRE_REAL"):
             pytest.fail(f"a real Ory Kratos is required here: {error}", pytrace=False)

@@ -14,7 +14,7 @@ import sqlite3
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from itertools import islice
@@ -52,9 +52,11 @@ class Kratos:
         database: the SQLite file.
     """
 
-    def __init__(self, version: Release, number: int = 0) -> None:
+    def __init__(self, version: Release, number: int = 0, schemas: Mapping[str, Json] | None = None) -> None:
+        """`schemas` are identity schemas by id, for a server without people; None those of `people`."""
         self.version = version
         self._number = number
+        self._schemas = schemas
         self.family: Literal["offset", "keyset"] = "offset" if version == "v1.0.0" else "keyset"
         self._binary = kratos_binary(version)
         self._home = tempfile.TemporaryDirectory(prefix="kratos-")
@@ -171,7 +173,7 @@ class Kratos:
         return rows
 
     def _configuration(self, admin_port: int, public_port: int) -> Json:
-        schemas = identity_schemas("phone" if self.family == "offset" else "sms")
+        schemas = self._schemas or identity_schemas("phone" if self.family == "offset" else "sms")
         for number, schema in enumerate(schemas.values()):
             self._schema_file(number).write_text(json.dumps(schema))
         return {
@@ -182,13 +184,13 @@ class Kratos:
                 "public": {"host": "127.0.0.1", "port": public_port, "base_url": self.public_url},
             },
             "identity": {
-                "default_schema_id": "person",
+                "default_schema_id": next(iter(schemas)),
                 "schemas": [
                     {"id": schema_id, "url": f"file://{self._schema_file(number)}"}
                     for number, schema_id in enumerate(schemas)
                 ],
             },
-            "selfservice": {"default_browser_return_url": self.public_url},
+            "selfservice": {"default_browser_return_url": self.public_url, "methods": {"totp": {"enabled": True}}},
             "courier": {"smtp": {"connection_uri": "smtp://127.0.0.1:1/"}},
             "secrets": {"cookie": ["0123456789abcdef"], "cipher": ["0123456789abcdef0123456789abcdef"]},
             "hashers": {"algorithm": "bcrypt"},
