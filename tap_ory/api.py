@@ -197,7 +197,7 @@ class OryAdminAPI:
             first, last = body[:100].lstrip(b"\xef\xbb\xbf \t\r\n")[:1], body[-100:].rstrip()[-1:]
             if (first, last) in {(b"[", b"]"), (b"{", b"}")}:
                 return Answer(headers, body)
-            if first in {b"[", b"{", b""}:
+            if first in {b"[", b"{"} or not (body or "Content-Length" in headers):
                 # Without a Content-Length only the text itself tells that its end is missing.
                 raise RetryableError(plain_words.cut_short(url), status=status)
         server_words = plain_words.server_message(body, self.settings.api_token)
