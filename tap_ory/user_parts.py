@@ -147,12 +147,12 @@ def aliases(login: str | None, own: Iterable[str | None], credentials: Credentia
     """What else a user signs in with: identifiers in the traits, and in credentials where they are read."""
     found: dict[str, str] = {}
     for value in own:
-        if value:
+        if value and not value.isspace():
             found.setdefault(value.lower(), value)
     for kind in SIGN_IN if credentials else ():
         credential = getattr(credentials, kind)
         for value in credential.identifiers or () if credential else ():
-            if value:
+            if value and not value.isspace():
                 found.setdefault(value.lower(), value)
     if login:
         found.pop(login.lower(), None)

@@ -266,6 +266,17 @@ def test_identifiers_of_credentials_are_aliases_where_they_are_read() -> None:
     assert parts(nameless, "login", "login_aliases") == {"login": "ada@x.org", "login_aliases": ["ada", "+491"]}
 
 
+def test_blank_identifiers_and_numbers_are_none() -> None:
+    credentials = {"password": {"identifiers": [" ", ""]}}
+    record = user(identity({"username": " ", "phone": " "}, credentials=credentials), FULL, credential_metadata=True)
+    assert parts(record, "login", "login_aliases", "phone_numbers", "display_name") == {
+        "login": None,
+        "login_aliases": [],
+        "phone_numbers": [],
+        "display_name": identity({})["id"],
+    }
+
+
 # Without a schema, by well-known names.
 
 
