@@ -24,6 +24,8 @@ TOO_MANY_REQUESTS = 429
 MAX_SERVER_WAIT = 900.0
 #: Windows a server may name; more are ignored, so that a header cannot cost memory.
 MAX_WINDOWS = 8
+#: For how long, in seconds, other clients are expected to go on at least.
+MEMORY = 10.0
 
 
 @dataclass
@@ -34,6 +36,8 @@ class Window:
     seconds: float
     foreign: int = 0
     foreign_until: float = 0.0
+    #: Nothing that was answered before is counted any more.
+    opened: float = float("-inf")
     finished: deque[float] = field(default_factory=deque)
 
     def spent(self, now: float) -> int:
@@ -41,6 +45,16 @@ class Window:
         while self.finished and self.finished[0] <= now - self.seconds:
             self.finished.popleft()
         return len(self.finished)
+
+    def taken_by_others(self, used: int, in_flight: int, now: float) -> int:
+        """How many of the `used` requests that the server counts are certainly not ours.
+
+        Where it counts no more than were just sent, it counts anew, as servers do that have fixed windows, and
+        ours of the window before do not count any more.
+        """
+        if used <= in_flight + 1:
+            self.opened = now
+        return used - in_flight - sum(answered >= self.opened for answered in self.finished)
 
     def allowed(self, now: float) -> int:
         """How many requests may be ours: all, or what other clients lately left, less one for safety."""
@@ -156,13 +170,15 @@ class Governor:
         for window in self._windows:
             if window.limit != quota:
                 continue
-            foreign = quota - remaining - window.spent(now) - self._in_flight
+            window.spent(now)
+            foreign = window.taken_by_others(quota - remaining, self._in_flight, now)
             if foreign > 0:
                 window.foreign = foreign if now >= window.foreign_until else max(foreign, window.foreign)
-                window.foreign_until = now + window.seconds
-                if remaining <= self._in_flight:
-                    # Whatever the header says, a window is as good as new after its own length.
-                    self._block(now, reset, window.seconds)
+                window.foreign_until = now + max(window.seconds, MEMORY)
+            if remaining <= self._in_flight and now < window.foreign_until:
+                # Whatever the header says, a window is as good as new after its own length.
+                left = window.opened + window.seconds - now
+                self._block(now, reset, left if left > 0 else window.seconds)
             return
 
     def _block(self, now: float, seconds: float | None, longest: float) -> None:

@@ -87,7 +87,7 @@ class PageReader:
         self._waiting: deque[Slice] = deque()
         self._lock = threading.Lock()
         self._seen: set[str] = set()
-        self._channel = _Channel(QUEUE_PAGES + concurrency)
+        self._channel = _Channel(QUEUE_PAGES)
         self.keyset = slices is not None
         self.unreadable: list[Stretch] = []
 
