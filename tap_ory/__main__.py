@@ -5,7 +5,10 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import signal
 import sys
+
+import click
 
 from tap_ory.endings import leave_closed_pipe, unforeseen
 from tap_ory.errors import TapOryError
@@ -23,7 +26,17 @@ def main() -> None:
 
     try:
         check_log_level(os.environ)
-        TapOry.cli.main(prog_name="tap-ory", standalone_mode=True)
+        # Not by click's `main`, to which a closed pipe is an exit code of 1, as every other failure.
+        command = TapOry.cli
+        with command.make_context("tap-ory", sys.argv[1:]) as context:
+            command.invoke(context)
+    except click.exceptions.Exit as ended:
+        sys.exit(ended.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
     except TapOryError as error:
         _fail(str(error), error)
     except BrokenPipeError:

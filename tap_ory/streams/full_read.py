@@ -79,16 +79,18 @@ class FullRead:
                         stream.write_rows(encoder, rows)
                         counter.increment(len(rows))
                     read.mark_written(page)
+                    if time.monotonic() >= self._next_state:
+                        self._write_state()
                 progress.add(len(rows))
-                if time.monotonic() >= self._next_state:
-                    self._write_state()
 
     def _finish(self) -> None:
-        for stream in self._streams:
-            if self._read.settled:
-                stream.complete(self._snapshot.started_at)
-            stream.stream_state.pop("snapshot", None)
-        self._tap.state_writer.write_state(self._tap.state)
+        # A signal between the two would leave a state that goes on with a read that is over.
+        with self._tap.termination.held_back():
+            for stream in self._streams:
+                if self._read.settled:
+                    stream.complete(self._snapshot.started_at)
+                stream.stream_state.pop("snapshot", None)
+            self._tap.state_writer.write_state(self._tap.state)
         if self._read.unreadable:
             stretches = "; ".join(
                 f"after {stretch.after or 'the first id'} up to {stretch.last}" for stretch in self._read.unreadable
@@ -102,6 +104,9 @@ class FullRead:
 
     def _write_state(self) -> None:
         remaining = self._read.remaining()
+        if remaining == []:
+            # All is written: the state that says so comes behind the activation.
+            return
         for stream in self._streams:
             if remaining:
                 stream.stream_state["snapshot"] = self._snapshot.to_state(remaining, resumed=self._resumed)
