@@ -100,7 +100,17 @@ def test_what_may_be_an_object_or_something_else_stays_open() -> None:
 
 
 @pytest.mark.parametrize(
-    "anything", [{}, True, {"title": "x"}, {"type": "strange"}, {"type": [7]}, {"$ref": "other.json"}]
+    "anything",
+    [
+        {},
+        True,
+        {"title": "x"},
+        {"type": "strange"},
+        {"type": [7]},
+        {"type": "null"},
+        {"const": None},
+        {"$ref": "other.json"},
+    ],
 )
 def test_what_a_schema_leaves_open_stays_open(anything: Any) -> None:
     assert properties({"x": anything})["x"]["type"] == ANYTHING

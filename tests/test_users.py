@@ -222,6 +222,18 @@ def test_addresses_that_ory_knows_come_after_those_of_the_traits() -> None:
     assert user({**given, "traits": {}, "verifiable_addresses": None}, obj())["email"] == "c@x.org"
 
 
+def test_the_only_address_that_ory_knows_may_be_another() -> None:
+    given = identity({"email": E1}, verifiable_addresses=[verifiable(E2)], recovery_addresses=[recovery(E2)])
+    assert user(given, obj(email=EMAIL))["emails"] == [
+        {"address": E1, "primary": True, "verified": None},
+        {"address": E2, "primary": False, "verified": True},
+    ]
+    recovers = identity({"email": E1}, verifiable_addresses=[verifiable(E1)], recovery_addresses=[recovery(E2)])
+    assert [each["address"] for each in user(recovers, obj(email=EMAIL))["emails"]] == [E1, E2]
+    called = identity({"email": E1}, verifiable_addresses=[verifiable(E1, via="sms")])
+    assert user(called, obj(email=EMAIL))["phone_numbers"] == [E1]
+
+
 def test_an_address_that_ory_does_not_verify_is_neither_verified_nor_not() -> None:
     record = user(identity({"email": E1}), obj(email=EMAIL))
     assert parts(record, "email", "email_verified") == {"email": E1, "email_verified": None}
