@@ -87,6 +87,7 @@ def misunderstanding(stack: ExitStack) -> Iterator[Case]:
     bodies = [
         ("HTML with 200", "a login page", b"<!doctype html><p>Sign in", "text/html", "an HTML page"),
         ("text with 200", "a plain text", b"It works!", "text/plain", "text/plain"),
+        ("nothing with 200", "an empty body of known length", b"", "application/json", "instead of JSON"),
         ("{} with 200", "an empty JSON object", b"{}", "application/json", "not a list of identities"),
         (
             "error with 200",
