@@ -86,6 +86,9 @@ class TapRun:
         home.mkdir(parents=True)
         self.stdout, self._stderr = home / "stdout", home / "stderr"
         config, state_file = home / "config.json", home / "state.json"
+        # A run that is killed at once has written nothing, which is not the same as no files.
+        self.stdout.touch()
+        self._stderr.touch()
         config.write_text(json.dumps(settings))
         arguments = ["tap-ory", "--config", str(config)]
         if state is not None:
@@ -100,7 +103,7 @@ class TapRun:
 
     def has_begun(self) -> bool:
         """Whether it has written something: by then it listens to signals."""
-        return self.stdout.exists() and self.stdout.stat().st_size > 0
+        return self.stdout.stat().st_size > 0
 
     def output(self) -> Output:
         """Wait for its end and return what it wrote."""
