@@ -1,0 +1,115 @@
+"""Change-based reads: what counts as a change, what is sent again, and where the bookmark stands."""
+
+import json
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from ory_sandbox import Sandbox
+from tap_ory.changes import ChangedRecordEncoder, canonical
+from tap_ory.errors import SettingsError
+from tap_ory.paging import token
+from tap_ory.records import Field, RecordEncoder
+from tap_ory.tap import TapOry
+from tests.command import records, sync, unchanged_signals
+
+WHOLE = Field()
+FIELDS = Field(fields={"id": WHOLE, "updated_at": WHOLE, "changed_at": WHOLE})
+
+
+def encoder(bookmark: object = None, lookback: int = 0) -> ChangedRecordEncoder:
+    return ChangedRecordEncoder(RecordEncoder("identities", FIELDS), bookmark, timedelta(seconds=lookback))
+
+
+def page(*rows: dict[str, Any]) -> bytes:
+    return json.dumps([{"id": token(number), **row} for number, row in enumerate(rows)]).encode()
+
+
+@pytest.mark.parametrize(
+    ("time", "expected"),
+    [
+        ("2026-01-02T03:04:05Z", "2026-01-02T03:04:05.000000000Z"),
+        ("2026-01-02T03:04:05.1Z", "2026-01-02T03:04:05.100000000Z"),
+        ("2026-01-02T03:04:05.123456789Z", "2026-01-02T03:04:05.123456789Z"),
+        ("2026-01-02T03:04:05.5+02:00", "2026-01-02T01:04:05.500000000Z"),
+        ("2026-13-02T03:04:05Z", None),
+        ("yesterday", None),
+        (17, None),
+        (None, None),
+    ],
+)
+def test_times_become_text_that_compares(time: object, expected: str | None) -> None:
+    assert canonical(time) == expected
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        {"updated_at": "2026-05-05T00:00:00.72Z"},
+        {"state_changed_at": "2026-05-05T00:00:00.72Z"},
+        {"verifiable_addresses": [{"verified_at": "2026-05-05T00:00:00.72Z"}, {}, 3]},
+        {"credentials": {"password": {"updated_at": "2026-05-05T00:00:00.72Z"}, "odd": 1}},
+    ],
+)
+def test_each_clock_moves_changed_at(later: dict[str, Any]) -> None:
+    early = {"updated_at": "2026-01-01T00:00:00Z", "state_changed_at": "2026-01-01T00:00:00Z"}
+    changed = encoder("2026-05-05T00:00:00.719Z")
+    (record,) = changed.dicts(changed.rows(page({**early, **later}, early)))
+    assert record["id"] == token(0)
+    assert record["changed_at"] == "2026-05-05T00:00:00.720000000Z"
+
+
+def test_lookback_sends_again() -> None:
+    rows = page({"updated_at": "2026-05-05T00:00:00Z"}, {"updated_at": "2026-05-05T00:09:59Z"})
+    bookmark = "2026-05-05T00:10:00Z"
+    assert [len(encoder(bookmark, lookback).rows(rows)) for lookback in (0, 1, 599, 600)] == [0, 1, 1, 2]
+
+
+def test_what_tells_no_time_is_never_left_out() -> None:
+    changed = encoder("2026-05-05T00:00:00Z")
+    assert [row.id for row in changed.rows(page({}, {"updated_at": 3}))] == [token(0), token(1)]
+
+
+def test_bookmark_passes_neither_the_newest_change_nor_the_beginning_of_the_read() -> None:
+    changed = encoder()
+    changed.rows(page({"updated_at": "2026-05-05T00:00:00.25Z"}))
+    assert changed.bookmark(datetime(2027, 1, 1, tzinfo=timezone.utc)) == "2026-05-05T00:00:00.250000000Z"
+    assert changed.bookmark(datetime(2026, 1, 1, tzinfo=timezone.utc)) == "2026-01-01T00:00:00.000000000Z"
+
+
+def test_bookmark_never_goes_back() -> None:
+    changed = encoder("2026-05-05T00:00:00Z")
+    changed.rows(page({"updated_at": "2026-01-01T00:00:00Z"}))
+    assert changed.bookmark(datetime(2027, 1, 1, tzinfo=timezone.utc)) == "2026-05-05T00:00:00.000000000Z"
+
+
+def catalog(replication_key: str | None = "changed_at") -> dict[str, Any]:
+    made: dict[str, Any] = TapOry(validate_config=False).catalog_dict
+    (stream,) = (stream for stream in made["streams"] if stream["stream"] == "identities")
+    stream.update(replication_method="INCREMENTAL", replication_key=replication_key)
+    stream["metadata"] = [
+        {**entry, "metadata": {"inclusion": "available", "selected": True}} for entry in stream["metadata"]
+    ]
+    return {"streams": [stream]}
+
+
+def test_second_run_sends_what_changed_since_the_first() -> None:
+    with Sandbox(200) as sandbox:
+        config = {"base_url": sandbox.url, "lookback_seconds": 0}
+        first = sync(config, catalog=catalog())
+        assert len(records(first)) == 200
+        assert b'"ACTIVATE_VERSION"' not in first
+        state = json.loads(first.splitlines()[-1])["value"]
+        bookmark = state["bookmarks"]["identities"]["replication_key_value"]
+        changed = {**sandbox.identities[17], "updated_at": datetime.now(timezone.utc).isoformat()}
+        sandbox.put(changed)
+        again = records(sync(config, catalog=catalog(), state=state))
+    assert changed["id"] in {record["id"] for record in again}
+    assert len(again) < 10
+    assert all(record["changed_at"] >= bookmark for record in again)
+
+
+def test_another_replication_key_is_refused() -> None:
+    with unchanged_signals(), pytest.raises(SettingsError, match="'updated_at' cannot serve"):
+        _ = TapOry(config={"base_url": "http://127.0.0.1:1"}, catalog=catalog("updated_at")).streams
