@@ -84,11 +84,11 @@ class TapRun:
         environment: Mapping[str, str] | None = None,
     ) -> None:
         home.mkdir(parents=True)
-        self.stdout, self._stderr = home / "stdout", home / "stderr"
+        self.stdout, self.stderr = home / "stdout", home / "stderr"
         config, state_file = home / "config.json", home / "state.json"
         # A run that is killed at once has written nothing, which is not the same as no files.
         self.stdout.touch()
-        self._stderr.touch()
+        self.stderr.touch()
         config.write_text(json.dumps(settings))
         arguments = ["tap-ory", "--config", str(config)]
         if state is not None:
@@ -97,7 +97,7 @@ class TapRun:
         self.process: Run = forker.start(
             arguments,
             stdout=self.stdout,
-            stderr=self._stderr,
+            stderr=self.stderr,
             environment={patient_tap.PAUSE: "0.05", **(environment or {})},
         )
 
@@ -108,5 +108,5 @@ class TapRun:
     def output(self) -> Output:
         """Wait for its end and return what it wrote."""
         code = self.process.wait()
-        stderr = self._stderr.read_text(encoding="utf-8", errors="replace")
+        stderr = self.stderr.read_text(encoding="utf-8", errors="replace")
         return Output(self.stdout.read_bytes(), stderr, code, self.process.peak_kib)

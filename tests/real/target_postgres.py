@@ -29,14 +29,17 @@ class LoadError(Exception):
 
 
 class TargetPostgres:
-    """The target with a schema of its own, that deletes rows for good when a version is activated."""
+    """The target with a schema of its own, that deletes rows for good when a version is activated.
+
+    `settings` is its configuration, for whoever runs it in another way.
+    """
 
     def __init__(self, postgres: Postgres, processes: Forkers, schema: str, **settings: Any) -> None:
         """Write into `schema` of a running server; `processes` are of `forked_targets`."""
         self._postgres = postgres
         self._processes = processes
         self.schema = schema
-        self._settings = {
+        self.settings = {
             "host": "127.0.0.1",
             "port": postgres.port,
             "user": USER,
@@ -57,7 +60,7 @@ class TargetPostgres:
         """
         with tempfile.TemporaryDirectory() as home:
             config, stdin, stdout, stderr = (Path(home) / name for name in ("config.json", "stdin", "stdout", "stderr"))
-            config.write_text(json.dumps(self._settings))
+            config.write_text(json.dumps(self.settings))
             stdin.write_bytes(messages)
             with self._processes.one() as process:
                 command = ["target-postgres", "--config", str(config)]
