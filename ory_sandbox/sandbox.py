@@ -194,6 +194,8 @@ class Sandbox:
         loop.run_until_complete(asyncio.sleep(0))
 
     async def _listen(self) -> None:
+        if self._servers:
+            return
         for role, listener in self._sockets.items():
             answering = partial(self._connection, role)
             self._servers.append(await self._loop.create_server(answering, sock=listener, backlog=_BACKLOG))
@@ -271,3 +273,13 @@ class Sandbox:
     def make_unreadable(self, identity_id: str) -> None:
         """Make every page with this identity fail with a 500, as a row does that Kratos can't serialise."""
         self._run(partial(self._store.unreadable.add, identity_id))
+
+    def mend(self) -> None:
+        """End what goes wrong: no fault hits any more, all identities can be read, an outage is over."""
+
+        async def act() -> None:
+            self._faults = Faults([], 0, self._store)
+            self._store.unreadable.clear()
+            await self._listen()
+
+        asyncio.run_coroutine_threadsafe(act(), self._loop).result()

@@ -13,7 +13,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 from ory_sandbox import Sandbox
 from tests import patient_tap
@@ -111,22 +110,20 @@ class Matrix:
             _change(sandbox)
             before = _source(sandbox)
             first = self.run(f"{number}-0", sandbox, clock=case.clocks[0], timeout=case.timeout)
-            people, after = sandbox.identities, _source(sandbox)
-            urls = sandbox.url, sandbox.public_url
-        target.load(b"\n".join(first.lines) + b"\n")
-        wanted = before & after if first.code == 0 else had & before & after
-        lost, twice = len(wanted - set(_ids(target))), _repeated(_ids(target)) + _repeated(first.ids)
-        outputs, same = [first], _same(target, people, first)
-        ports = [urlsplit(url).port or 0 for url in urls]
-        # The same address without the fault: what the state of the first run is good for.
-        with Sandbox(people, manner=case.manner, port=ports[0], public_port=ports[1]) as mended:
+            after = _source(sandbox)
+            target.load(b"\n".join(first.lines) + b"\n")
+            wanted = before & after if first.code == 0 else had & before & after
+            lost, twice = len(wanted - set(_ids(target))), _repeated(_ids(target)) + _repeated(first.ids)
+            outputs, same = [first], _same(target, sandbox, first)
+            # The same address without the fault: what the state of the first run is good for.
+            sandbox.mend()
             for again, clock in enumerate(case.clocks[1:], 1):
                 if same:
                     break
-                outputs.append(self.run(f"{number}-{again}", mended, state=outputs[-1].state, clock=clock))
+                outputs.append(self.run(f"{number}-{again}", sandbox, state=outputs[-1].state, clock=clock))
                 target.load(outputs[-1].stdout)
                 lost += len(wanted - set(_ids(target)))
-                same = _same(target, people, outputs[-1])
+                same = _same(target, sandbox, outputs[-1])
         return Line(
             case,
             tuple(outputs),
@@ -171,9 +168,9 @@ def _ids(target: TargetPostgres) -> list[str]:
     return [row["id"] for row in target.rows(columns="id")]
 
 
-def _same(target: TargetPostgres, people: list[dict[str, Any]], output: Output) -> bool:
+def _same(target: TargetPostgres, sandbox: Sandbox, output: Output) -> bool:
     """Whether a run succeeded, and the table has the same rows as the source."""
-    return output.code == 0 and sorted(_ids(target)) == sorted(identity["id"] for identity in people)
+    return output.code == 0 and sorted(_ids(target)) == sorted(_source(sandbox))
 
 
 def _repeated(ids: list[str]) -> int:

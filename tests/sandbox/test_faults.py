@@ -338,6 +338,21 @@ def test_a_row_becomes_unreadable() -> None:
         assert [page(sandbox, place).status for place in (19, 19, 19, 39)] == [200, 500, 500, 200]
 
 
+@pytest.mark.parametrize("seconds", [None, 0.05])
+def test_mended(seconds: float | None) -> None:
+    faults = [one("unreadable", place=3), one("status", status=503, at=2, times=None), one("outage", seconds=seconds)]
+    with Sandbox(60, faults=faults[:2]) as sandbox:
+        assert [page(sandbox).status for _ in range(2)] == [500, 503]
+        sandbox.mend()
+        assert page(sandbox).status == 200
+    with Sandbox(60, faults=faults[2:]) as sandbox:
+        with pytest.raises(http.client.RemoteDisconnected):
+            page(sandbox)
+        sandbox.mend()
+        assert page(sandbox).status == 200
+        assert fetch(sandbox.public_url, "/schemas").status == 200
+
+
 def test_all_faults_were_tried() -> None:
     tried = re.findall(r'one\("([a-z0-9-]+)"', Path(__file__).read_text(encoding="utf-8"))
     assert set(TROUBLES) == set(tried)
