@@ -222,7 +222,8 @@ def _names(code: _Function, meaning: Meaning) -> None:
         ("employee", "employee_id", meaning.employee_ids),
     ):
         code.line(f"{name} = {code.first(_override(meaning, field), sources)}")
-        code.line(f"if {name} and {name}.isspace(): {name} = None")
+        if sources or field in meaning.overrides:
+            code.line(f"if {name} and {name}.isspace(): {name} = None")
     code.line('if not display: display = f"{given} {family}" if given and family else given or family')
 
 
@@ -250,9 +251,12 @@ def _account(code: _Function, meaning: Meaning) -> None:
     code.line('if r.state == "active": status, details = "enabled", None')
     code.line("else: status, details = status_of(r.state, r.state_changed_at)")
     usual = code.named("K", meaning.account_type)
-    code.line(f"said = {code.first(_override(meaning, 'account_type'), meaning.account_types)}")
-    code.line(f"flag = {' or '.join([*(code.flag(path) for path, _ in meaning.service_flags), 'False'])}")
-    code.line(f"account = account_type(said, is_service=flag, otherwise={usual}) if said or flag else {usual}")
+    code.line(f"account = {usual}")
+    sources = (*_override(meaning, "account_type"), *meaning.account_types)
+    if sources or meaning.service_flags:
+        code.line(f"said = {code.first(sources)}")
+        code.line(f"flag = {' or '.join([*(code.flag(path) for path, _ in meaning.service_flags), 'False'])}")
+        code.line(f"if said or flag: account = account_type(said, is_service=flag, otherwise={usual})")
 
 
 def _credentials(code: _Function, *, credentials: bool, exact: bool) -> None:
