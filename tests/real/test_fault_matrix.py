@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
     from tests.real.postgres import Postgres
 
+# Sockets that a fault has cut on purpose are left to the collector on the server's side.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
+
 #: An answer of up to 256 MiB may be held, with a buffer's worth of slack, beside what the tap takes itself.
 MOST_MEMORY_KIB = 400 * 1024
 
@@ -24,6 +28,8 @@ MOST_MEMORY_KIB = 400 * 1024
 def faults(postgres: Postgres) -> Iterator[Matrix]:
     with matrix(postgres) as each:
         yield each
+    # Here, where it is known what they are, and not in the middle of another module.
+    gc.collect()
 
 
 @pytest.fixture(scope="module")
