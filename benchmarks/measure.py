@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
+import sys
 import tempfile
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,23 +18,26 @@ ALL_CPUS = sorted(os.sched_getaffinity(0))
 #: Who serves has a CPU of its own, so that a client's time is the client's.
 SERVER_CPUS = ALL_CPUS[-1:]
 CLIENT_CPUS = ALL_CPUS[:-1] or ALL_CPUS
+#: Starts a command and tells what it cost. A process of its own, as Linux counts what the parent held into the peak
+#: memory of its child, and this one holds next to nothing.
+LAUNCHER = """
+import os, sys, time
+os.set_inheritable(int(sys.argv[1]), False)
+began = time.perf_counter()
+_, status, usage = os.wait4(os.posix_spawnp(sys.argv[2], sys.argv[2:], os.environ), 0)
+wall = time.perf_counter() - began
+told = (os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024)
+os.write(int(sys.argv[1]), ' '.join(map(str, told)).encode())
+"""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds of CPU (user and system, with all descendants), seconds on the clock, peak resident MB of one process.
-
-    A process is counted with what its parent held when it was forked, so who measures has to stay small.
-    """
+    """Seconds of CPU (user and system, with all descendants), seconds on the clock, peak resident MB of one process."""
 
     cpu: float
     wall: float
     peak_mb: float
-
-
-def own_peak_mb() -> float:
-    """The peak resident MB of this process: nothing smaller can be measured."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 @contextmanager
@@ -61,16 +63,16 @@ def run(
     Raises:
         RuntimeError: It failed; with the end of what it said on stderr.
     """
+    reading, writing = os.pipe()
+    launcher = [sys.executable, "-E", "-S", "-c", LAUNCHER, str(writing), *map(str, command)]
     with open(output or os.devnull, "wb") as out, tempfile.TemporaryFile() as err:  # noqa: PTH123
-        began = time.perf_counter()
-        with pinned(cpus):
-            process = subprocess.Popen(command, stdout=out, stderr=err, env=environment)
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
+        with os.fdopen(reading, "rb") as told, pinned(cpus):
+            done = subprocess.run(launcher, stdout=out, stderr=err, env=environment, pass_fds=[writing], check=False)
+            os.close(writing)
+            code, *cost = told.read().split() or [b"%d" % done.returncode]
+        if int(code):
             err.seek(0)
             said = err.read().decode(errors="replace")[-2000:]
-            message = f"{' '.join(map(str, command))} ended with {process.returncode}: {said}"
+            message = f"{' '.join(map(str, command))} ended with {int(code)}: {said}"
             raise RuntimeError(message)
-    return Cost(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024)
+    return Cost(*map(float, cost))
