@@ -2,3 +2,8 @@
 
 The one place that joins tap_ory, which reads, and target_c1, which writes the file; neither knows of it.
 """
+
+import os
+
+# gRPC reads it when it is imported; what it would trace is the metadata of each call, the access token among them.
+os.environ.pop("GRPC_TRACE", None)

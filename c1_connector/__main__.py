@@ -15,7 +15,7 @@ from c1_connector.client import Client
 from c1_connector.credentials import TokenSource
 from c1_connector.errors import CancelledError, ConnectorError
 from c1_connector.logs import Secrets, set_up
-from c1_connector.service import Service
+from c1_connector.service import GRACE_SECONDS, Service
 from c1_connector.settings import Settings, parse
 from c1_connector.tasks import TaskRunner
 
@@ -35,7 +35,10 @@ def main() -> None:
         settings = parse(sys.argv[1:], os.environ)
         set_up(settings.log_format, hidden)
         if settings.credentials:
-            hidden.add(settings.credentials.client_secret, lasting=True)
+            secret = settings.credentials.client_secret
+            hidden.add(secret, lasting=True)
+            if key := secret.rpartition(":")[2]:
+                hidden.add(key, lasting=True)
         if settings.check:
             _check(settings, hidden)
         elif settings.credentials:
@@ -54,12 +57,13 @@ def _check(settings: Settings, hidden: Secrets) -> None:
         sys.stdout.write(f"C1 at {settings.api_host} accepts the client id and secret\n")
         sys.stdout.flush()
     # These take most of a second, which a service that only waits need not spend.
-    from c1_connector.reading import explain  # noqa: PLC0415
+    from c1_connector.reading import explain, set_log_level  # noqa: PLC0415
     from tap_ory.check import check  # noqa: PLC0415
     from tap_ory.tap import TapOry  # noqa: PLC0415
 
     os.environ.update(settings.ory)
     try:
+        set_log_level()
         sys.stdout.write(f"{check(TapOry(parse_env_config=True).api)}\n")
     except Exception as error:
         raise ConnectorError(explain(error)) from error
@@ -107,9 +111,10 @@ def _serve(settings: Settings, credentials: Credentials, hidden: Secrets) -> int
     if signum := here.recv(1)[0]:
         _logger.info("Stopping, as signal %d came", signum)
         stopping.cancel("The connector is being stopped.")
-        serving.join()
+        # It may be waiting for an answer that a C1 which has just gone will never give.
+        serving.join(GRACE_SECONDS + 1)
     client.close()
-    return codes[0] if codes else 128 + signum
+    return 128 + signum if signum else codes[0]
 
 
 def _do_nothing(signum: int, frame: FrameType | None) -> None:

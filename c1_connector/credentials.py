@@ -10,6 +10,8 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import math
+import re
 import secrets
 import threading
 import time
@@ -37,10 +39,11 @@ _PREFIX = ("secret-token", "conductorone.com")
 _VERSION = "v1"
 _SERVER_ERRORS = 500
 _TOO_MANY = 429
+_HEADER_WORD = re.compile(r"[\x21-\x7e]+")
 
 
 def split_client_id(client_id: str) -> str:
-    """Return the host in a client id, without its port.
+    """Return the host in a client id, with its port if it names one.
 
     Raises:
         ConnectorError: if it is none.
@@ -67,7 +70,7 @@ class Key:
         Raises:
             ConnectorError: if it is none; nothing of it is repeated.
         """
-        parts = secret.strip().split(":", 3)
+        parts = secret.split(":", 3)
         try:
             if tuple(parts[:2]) != _PREFIX or parts[2] != _VERSION:
                 raise ValueError  # noqa: TRY301 - one sentence for all that can be wrong
@@ -153,9 +156,10 @@ class TokenSource:
         try:
             token, kind = answer["access_token"], answer.get("token_type") or "Bearer"
             life = float(answer.get("expires_in") or DEFAULT_LIFE)
-            if not isinstance(token, str) or not token:
+            # What gRPC cannot send it would repeat in its error.
+            if not (_HEADER_WORD.fullmatch(token) and _HEADER_WORD.fullmatch(kind) and math.isfinite(life)):
                 raise ValueError  # noqa: TRY301 - one sentence for every strange shape
-        except (KeyError, TypeError, ValueError, AttributeError):
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
             msg = f"{self._url} answered with no access token."
             raise C1Error(UNAVAILABLE, msg) from None
         self._hidden.add(token)
@@ -179,11 +183,11 @@ class TokenSource:
                 # Without an auth of our own, `requests` would send one out of ~/.netrc.
                 auth=lambda request: request,
             )
-        except requests.exceptions.SSLError as error:
-            msg = f"The certificate of {self._url} is not trusted: if C1's is private, set BATON_C1_CA_BUNDLE."
-            raise UntrustedError(DEADLINE_EXCEEDED, msg) from error
         except requests.RequestException as error:
-            msg = f"{self._url} cannot be reached ({type(error).__name__})."
+            if "CERTIFICATE_VERIFY_FAILED" in str(error):
+                msg = f"The certificate of {self._url} is not trusted: if C1's is private, set BATON_C1_CA_BUNDLE."
+                raise UntrustedError(DEADLINE_EXCEEDED, msg) from error
+            msg = f"{self._url} cannot be reached ({_cause(error)}): check BATON_C1_API_HOST and the network."
             raise C1Error(DEADLINE_EXCEEDED, msg) from error
         if response.status_code >= _SERVER_ERRORS or response.status_code == _TOO_MANY:
             msg = f"{self._url} answered {response.status_code}."
@@ -198,6 +202,14 @@ class TokenSource:
             return response.json()
         except ValueError:
             return None
+
+
+def _cause(error: BaseException) -> str:
+    """Return what the system says of it, else the kind of error."""
+    inner = error
+    while following := inner.__cause__ or inner.__context__:
+        inner = following
+    return str(getattr(inner, "strerror", None) or type(error).__name__)
 
 
 def _to_base64url(data: bytes) -> bytes:

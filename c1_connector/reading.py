@@ -9,19 +9,22 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import os
 import sys
 import threading
 from typing import TYPE_CHECKING, Any, cast
 
+from singer_sdk.exceptions import MappingError
 from singer_sdk.singerlib import StateMessage
 
 from c1_connector import logs
 from tap_ory.endings import unforeseen
+from tap_ory.environment import check_log_level
 from tap_ory.errors import TapOryError
 from tap_ory.streams.base import BlockWriter
 from tap_ory.tap import TapOry
-from target_c1.errors import TargetC1Error
+from target_c1.errors import SettingsError, TargetC1Error
 from target_c1.target import TargetC1
 
 if TYPE_CHECKING:
@@ -55,8 +58,9 @@ def write_users() -> None:
         TapOryError: if they could not be read whole.
         TargetC1Error: if they could not be written, or too many are missing. Nothing is published then.
     """
+    set_log_level()
     # The tap is made last, for its way to take a signal: between two blocks.
-    target = TargetC1(parse_env_config=True)
+    target = _target()
     tap = TapOry(parse_env_config=True, message_writer=Feed(target))
     for stream in tap.streams.values():
         stream.selected = stream.name == STREAM
@@ -65,8 +69,29 @@ def write_users() -> None:
         target.process_endofpipe()
 
 
+def set_log_level() -> None:
+    """Let the tap say as much as the environment asks for.
+
+    Raises:
+        TapOryError: if it asks for a level that does not exist.
+    """
+    check_log_level(os.environ)
+    logging.getLogger(TapOry.name).setLevel((os.environ.get("TAP_ORY_LOGLEVEL") or "info").upper())
+
+
+def _target() -> TargetC1:
+    try:
+        return TargetC1(parse_env_config=True)
+    except ValueError as error:
+        msg = f"A setting TARGET_C1_* from the environment cannot be read: {error}."
+        raise SettingsError(msg) from error
+
+
 def explain(error: Exception) -> str:
-    """Return the sentence for what ended a read."""
+    """Return the sentence for what ended a read; TAP_ORY_LOGLEVEL=debug has its traceback logged as well."""
+    logging.getLogger(TapOry.name).debug("What has ended the read:", exc_info=error)
+    if isinstance(error, MappingError):
+        return f"Setting stream_maps: {error}"
     if isinstance(error, (TapOryError, TargetC1Error)):
         return str(error)
     if isinstance(error, OSError):

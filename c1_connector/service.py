@@ -92,7 +92,7 @@ class Service:
             else:
                 errors = 0
                 self._begin(response.task)
-                wait = min(max(_seconds(response), MIN_POLL), MAX_POLL)
+                wait = _interval(response)
             self._stopping.wait(wait * random.uniform(1, 1 + JITTER))  # noqa: S311 - no secret
 
     def _begin(self, task: pb.Task) -> None:
@@ -124,5 +124,7 @@ class Service:
             thread.join(max(0.0, deadline - time.monotonic()))
 
 
-def _seconds(response: pb.GetTaskResponse) -> float:
-    return response.next_poll.ToTimedelta().total_seconds()
+def _interval(response: pb.GetTaskResponse) -> float:
+    # Not by way of a timedelta, which has no room for all that the message can say.
+    seconds = response.next_poll.seconds + response.next_poll.nanos / 1e9
+    return min(max(seconds, MIN_POLL), MAX_POLL)

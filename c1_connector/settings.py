@@ -9,6 +9,7 @@ import argparse
 import os
 import re
 import socket
+import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,7 +69,8 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> Settings:
     if given.log_format not in FORMATS:
         msg = f"BATON_LOG_FORMAT is {given.log_format!r}: give {' or '.join(FORMATS)}."
         raise ConnectorError(msg)
-    credentials = _credentials(given.client_id, given.client_secret)
+    # Out of a file they come with a line break.
+    credentials = _credentials(given.client_id.strip(), given.client_secret.strip())
     host = given.c1_api_host or (credentials.host if credentials else "")
     return Settings(
         credentials=credentials,
@@ -153,4 +155,10 @@ def _ca_bundle(value: str) -> str:
     if not Path(path).is_file():
         msg = f"BATON_C1_CA_BUNDLE names {path!r}, which is no file: give the path of a PEM file."
         raise ConnectorError(msg)
+    try:
+        ssl.create_default_context(cafile=path)
+    except OSError as error:  # as ssl's own errors are
+        reason = "no certificate in it" if isinstance(error, ssl.SSLError) else error.strerror
+        msg = f"BATON_C1_CA_BUNDLE names {path!r}, which cannot be read ({reason}): give the path of a PEM file."
+        raise ConnectorError(msg) from error
     return path

@@ -169,5 +169,6 @@ def _wants_users(task: pb.SyncFullTask) -> bool:
 
 
 def _interval(beat: pb.HeartbeatResponse) -> float:
-    seconds = beat.next_heartbeat.ToTimedelta().total_seconds() if beat.HasField("next_heartbeat") else 0
+    # Not by way of a timedelta, which has no room for all that the message can say.
+    seconds = beat.next_heartbeat.seconds + beat.next_heartbeat.nanos / 1e9
     return min(max(seconds, MIN_HEARTBEAT), MAX_HEARTBEAT) if seconds else DEFAULT_HEARTBEAT
