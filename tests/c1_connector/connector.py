@@ -5,18 +5,20 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from c1_connector.reading import STREAM
-from target_c1.decoding import decode_resource
+from target_c1.decoding import DecodedUser, decode_resource
 from target_c1.inspection import inspect_file
 from tests.target_c1.support import rows_of
 
 #: Settings of whoever runs the tests must not reach the command.
 FOREIGN = ("BATON_", "TAP_ORY_", "TARGET_C1_", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
-SECONDS = 60.0
+#: A guard against waiting for ever, not a measure of speed.
+SECONDS = 300.0
 
 assert STREAM == "users"
 
@@ -37,13 +39,19 @@ def until(happened: Callable[[], object], what: str, seconds: float = SECONDS) -
 class Connector:
     """A running ory-connector; its stdout and stderr go to `log`."""
 
-    def __init__(self, variables: Mapping[str, str], directory: Path, *arguments: str) -> None:
+    def __init__(
+        self,
+        variables: Mapping[str, str],
+        directory: Path,
+        *arguments: str,
+        command: Sequence[str | Path] = (sys.executable, "-m", "c1_connector"),
+    ) -> None:
         self.log = directory / "connector.log"
         self.temporary = directory / "tmp"
         self.temporary.mkdir(exist_ok=True)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "c1_connector", *arguments],
+                [*command, *arguments],
                 env=environment({**variables, "TMPDIR": str(self.temporary)}),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -78,9 +86,9 @@ class Connector:
 
 
 @contextmanager
-def connector(variables: Mapping[str, str], directory: Path, *arguments: str) -> Iterator[Connector]:
+def connector(variables: Mapping[str, str], directory: Path, *arguments: str, **more: Any) -> Iterator[Connector]:
     """Run it; at the end of the block it is gone."""
-    running = Connector(variables, directory, *arguments)
+    running = Connector(variables, directory, *arguments, **more)
     try:
         yield running
     finally:
@@ -88,10 +96,15 @@ def connector(variables: Mapping[str, str], directory: Path, *arguments: str) ->
 
 
 def ids_in(body: bytes, directory: Path) -> list[str]:
-    """The ids of the users in a .c1z, which must pass our own inspection."""
+    """The ids of the users in a .c1z, as `users_in`."""
+    return sorted(user.id for user in users_in(body, directory))
+
+
+def users_in(body: bytes, directory: Path) -> list[DecodedUser]:
+    """The users in a .c1z, which must pass our own inspection."""
     file = directory / "uploaded.c1z"
     file.write_bytes(body)
     lines: list[str] = []
     assert inspect_file(str(file), lines.append), "\n".join(lines)
     rows = rows_of(file, "select data from v1_resources order by id", directory)
-    return sorted(decode_resource(row[0]).id for row in rows)
+    return [decode_resource(row[0]) for row in rows]

@@ -162,7 +162,7 @@ class FakeC1:
         with self._lock:
             self._note("token", "")
             if self.token_statuses:
-                return self.token_statuses.popleft(), b"{}"
+                return self.token_statuses.popleft(), body
             form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
             wrong = self._wrong_in_token(path, headers, form)
             self.violations += wrong

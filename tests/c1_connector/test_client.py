@@ -5,9 +5,12 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+import grpc
 import pytest
+from google.protobuf.duration_pb2 import Duration
 
-from c1_connector import service
+from c1_connector import baton_pb2 as pb
+from c1_connector import service, tasks
 from c1_connector.cancellation import Cancellation
 from c1_connector.client import Client
 from c1_connector.credentials import TokenSource
@@ -82,3 +85,35 @@ def test_c1_that_cannot_be_reached_is_given_up(c1: FakeC1, monkeypatch: pytest.M
         Service(client, TaskRunner(settings, client, stopping), 1, stopping).run()
     client.close()
     assert refused.value.code == 4
+
+
+@pytest.mark.parametrize("code", ["UNAUTHENTICATED", "PERMISSION_DENIED", "INVALID_ARGUMENT", "UNIMPLEMENTED"])
+def test_a_greeting_that_is_refused_for_good_ends_it(c1: FakeC1, code: str) -> None:
+    settings, stopping = parse([], c1.environment()), Cancellation()
+    client = _client(settings)
+    # The first answer is one that may go away.
+    c1.trouble = lambda _method, number: grpc.StatusCode.UNAVAILABLE if number == 1 else grpc.StatusCode[code]
+    with pytest.raises(C1Error, match=code) as refused:
+        Service(client, TaskRunner(settings, client, stopping), 1, stopping).run()
+    client.close()
+    assert refused.value.code == grpc.StatusCode[code].value[0]
+    greetings = [event.time for event in c1.events if event.method == "Hello"]
+    assert greetings[1] - greetings[0] > 0.9
+    assert len(greetings) == (3 if code == "UNAUTHENTICATED" else 2)  # once more with a new token
+
+
+@pytest.mark.parametrize(
+    ("told", "poll", "beat"),
+    [
+        (None, 0.5, 30),
+        (Duration(), 0.5, 30),
+        (Duration(seconds=-5), 0.5, 1),
+        (Duration(nanos=400_000_000), 0.5, 1),
+        (Duration(seconds=7, nanos=500_000_000), 7.5, 7.5),
+        (Duration(seconds=301), 300, 300),
+        (Duration(seconds=1 << 62), 300, 300),
+    ],
+)
+def test_the_waits_that_c1_asks_for_are_kept_within_bounds(told: Duration | None, poll: float, beat: float) -> None:
+    assert service._interval(pb.GetTaskResponse(next_poll=told)) == poll
+    assert tasks._interval(pb.HeartbeatResponse(next_heartbeat=told)) == beat

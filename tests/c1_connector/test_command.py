@@ -2,16 +2,23 @@
 
 import base64
 import json
+import logging
 import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from singer_sdk.exceptions import MappingError
 
 from c1_connector.credentials import Key, split_client_id
 from c1_connector.errors import ConnectorError
 from c1_connector.logs import Secrets
+from c1_connector.reading import explain, write_users
 from c1_connector.settings import parse
 from ory_sandbox import Sandbox
+from tap_ory.errors import TapOryError
+from target_c1.errors import TargetC1Error
 from tests.c1_connector.connector import connector, ids_in
 from tests.c1_connector.fake_c1 import FakeC1
 from tests.c1_connector.test_faults import ids_of
@@ -60,6 +67,8 @@ def test_check_tells_what_is_wrong(c1: FakeC1, tmp_path: Path) -> None:
         ({**ID, "BATON_TASK_CONCURRENCY": "101"}, "1 to 100"),
         ({**ID, "BATON_HOST_ID": "h" * 257}, "1 to 256"),
         ({**ID, "BATON_C1_CA_BUNDLE": "/nowhere"}, "which is no file"),
+        ({**ID, "BATON_C1_CA_BUNDLE": __file__}, "no certificate in it"),
+        ({**ID, "BATON_CLIENT_SECRET": " \n"}, "set BATON_CLIENT_SECRET"),
         ({**ID, "BATON_LOG_FORMAT": "xml"}, "console or json"),
     ],
 )
@@ -74,6 +83,54 @@ def test_flags_win_over_the_environment() -> None:
     assert settings.credentials.client_id == "other@c1.example:8443/suffix"
     assert (settings.api_host, settings.host_id) == ("c1.example:8443", "here")
     assert parse([], ID).api_host == "c1.example:443"
+
+
+def test_a_line_break_behind_a_secret_is_none_of_it() -> None:
+    settings = parse([], {name: f"{value}\n" for name, value in ID.items()})
+    assert settings.credentials
+    assert (settings.credentials.client_id, settings.credentials.client_secret) == tuple(ID.values())
+
+
+@pytest.fixture
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What a read would set for its whole process is as before afterwards."""
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    logger = logging.getLogger("tap-ory")
+    level = logger.level
+    yield
+    logger.setLevel(level)
+
+
+@pytest.mark.usefixtures("in_this_process")
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("TARGET_C1_MIN_USERS", "few", "TARGET_C1_* from the environment cannot be read"),
+        ("TARGET_C1_MAPPING", '{"nothing": "/x"}', "has no field 'nothing'"),
+        ("TAP_ORY_PAGE_SIZE", "many", "TAP_ORY_PAGE_SIZE is no whole number"),
+        ("TAP_ORY_LOGLEVEL", "loud", "TAP_ORY_LOGLEVEL is no log level"),
+        ("TAP_ORY_STREAM_MAPS", '{"users": {"x": "nope("}}', "Setting stream_maps: "),
+    ],
+)
+def test_settings_of_the_read_that_cannot_be_right(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str, value: str, words: str
+) -> None:
+    settings = parse(["--base-url", "http://127.0.0.1:9"], {})
+    for name, each in {**settings.reader_environment(tmp_path / "never.c1z"), variable: value}.items():
+        monkeypatch.setenv(name, each)
+    with pytest.raises((TapOryError, TargetC1Error, MappingError)) as failed:
+        write_users()
+    assert words in explain(failed.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_at_level_debug_a_failure_comes_with_its_traceback_in_one_line(tmp_path: Path) -> None:
+    variables = {"BATON_BASE_URL": "https://127.0.0.1:9", "TAP_ORY_API_TOKEN": "ory_wak_x", "TAP_ORY_LOGLEVEL": "debug"}
+    with connector(variables, tmp_path) as running:
+        assert running.wait() == 1
+    *_, traceback, sentence = running.output.splitlines()
+    assert "Traceback" in traceback
+    assert "workspace API key" in sentence
 
 
 def test_the_reader_knows_no_secret_of_c1_and_cannot_be_told_to_take_a_part(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """SIGTERM at any moment, and a day of service: nothing half arrives, and nothing grows."""
 
 import random
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,9 +15,16 @@ from tests.c1_connector.test_faults import ids_of
 MOMENTS = 20
 #: Each moment is up to a second after the first call of one of these.
 STAGES = ("token", "GetTask", "Heartbeat", "UploadAsset", "FinishTask")
-#: A sync an hour, and polls in between.
+#: A sync an hour, a poll every ten seconds; all of it as fast as it goes.
 SYNCS = 24
+POLLS = 24 * 3600 // 10
 WARM_UP = 4
+HURRIED = """
+from c1_connector import service, tasks
+service.MIN_POLL, tasks.MIN_HEARTBEAT = 0.01, 0.1
+from c1_connector.__main__ import main
+main()
+"""
 MIB = 1 << 20
 
 
@@ -83,7 +91,9 @@ def _size(running: Connector) -> Size:
 def a_day_of_service_leaves_nothing_behind(c1: FakeC1, tmp_path: Path) -> None:
     """A test that runs beside the slow faults."""
     c1.token_life = 12  # renewed every other second, as if it were an hour
-    with Sandbox(300) as ory, connector(c1.environment(BATON_BASE_URL=ory.url), tmp_path) as running:
+    c1.next_poll, c1.next_heartbeat = 0.01, 0.1
+    hurried = (sys.executable, "-c", HURRIED)
+    with Sandbox(300) as ory, connector(c1.environment(BATON_BASE_URL=ory.url), tmp_path, command=hurried) as running:
 
         def serve(number: int) -> None:
             for _ in range(number):
@@ -97,6 +107,7 @@ def a_day_of_service_leaves_nothing_behind(c1: FakeC1, tmp_path: Path) -> None:
         serve(WARM_UP)
         before = _size(running)
         serve(SYNCS)
+        until(lambda: c1.count("GetTask") >= POLLS, "a day's polls")
         until(lambda: _size(running).threads <= before.threads, "the end of the last task's threads")
         after = _size(running)
     assert c1.count("token") > 5

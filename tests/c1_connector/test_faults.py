@@ -1,8 +1,8 @@
 """What goes wrong on either side, and that each time the users arrive whole or not at all."""
 
 import os
+import re
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,11 +40,14 @@ def outcome(c1: FakeC1, task: str, running: Connector) -> tuple[int, str]:
     return finish.status.code, finish.status.message
 
 
-def test_refused_credentials_end_it_at_once(c1: FakeC1, tmp_path: Path) -> None:
-    c1.token_statuses.append(401)
-    with connector(c1.environment(), tmp_path) as running:
+@pytest.mark.parametrize("status", [400, 401])
+def test_refused_credentials_end_it_at_once(c1: FakeC1, tmp_path: Path, status: int) -> None:
+    c1.token_statuses.append(status)
+    with connector(c1.environment(TAP_ORY_LOGLEVEL="debug", GRPC_TRACE="all"), tmp_path) as running:
         assert running.wait() == 16
     assert "C1 refused the client id and secret" in running.output
+    # Whatever the answer says, as it may repeat what was sent.
+    assert not re.search(r"client_assertion|eyJ", running.output)
     assert [event.method for event in c1.events] == ["token"]
 
 
@@ -70,26 +73,32 @@ def test_a_token_is_renewed_before_it_expires(c1: FakeC1, tmp_path: Path) -> Non
     with connector(c1.environment(), tmp_path):
         until(lambda: c1.count("token") >= 2, "the second token")
     bought = [event.time for event in c1.events if event.method == "token"]
-    assert 1.5 < bought[1] - bought[0] < 4
+    assert bought[1] - bought[0] > 1.9
     assert not c1.count("Heartbeat")
 
 
-def test_cancelled_before_it_began_nobody_is_told(c1: FakeC1, ory: Sandbox, tmp_path: Path) -> None:
+@pytest.mark.parametrize("fails", [False, True])
+def test_cancelled_before_it_began_or_without_a_first_heartbeat_nobody_is_told(
+    c1: FakeC1, ory: Sandbox, tmp_path: Path, *, fails: bool
+) -> None:
     with connector(c1.environment(BATON_BASE_URL=ory.url), tmp_path) as running:
+        if fails:
+            c1.trouble = lambda method, number: Code.INTERNAL if (method, number) == ("Heartbeat", 1) else None
         task = c1.give()
-        c1.cancelled.add(task)
+        if not fails:
+            c1.cancelled.add(task)
         until(lambda: c1.count("Heartbeat", task), "the first heartbeat")
         assert outcome(c1, c1.give(), running) == (0, "")
     assert not c1.finished[task]
 
 
 def test_cancelled_in_mid_upload_it_is_ended(c1: FakeC1, ory: Sandbox, tmp_path: Path) -> None:
-    c1.slow_upload = 30
+    c1.slow_upload = 600
     with connector(c1.environment(BATON_BASE_URL=ory.url), tmp_path) as running:
         task = c1.give()
         until(lambda: c1.count("UploadAsset"), "the upload")
         c1.cancelled.add(task)
-        until(lambda: c1.finished[task], "FinishTask", 10)
+        until(lambda: c1.finished[task], "FinishTask")
         assert outcome(c1, task, running)[0] == 1
 
 
@@ -132,7 +141,7 @@ def test_with_the_service_its_reader_ends(c1: FakeC1, tmp_path: Path) -> None:
         (reader,) = running.readers()
         running.process.kill()
         running.wait()
-        until(lambda: not Path(f"/proc/{reader}/cmdline").exists() or not _command(reader), "the end of the reader", 10)
+        until(lambda: not Path(f"/proc/{reader}/cmdline").exists() or not _command(reader), "the end of the reader")
     assert not c1.count("UploadAsset")
 
 
@@ -147,9 +156,9 @@ def test_sigterm_gives_the_task_back(c1: FakeC1, tmp_path: Path) -> None:
     with slow_project(30) as ory, connector(c1.environment(BATON_BASE_URL=ory.url, **ONE_BY_ONE), tmp_path) as running:
         task = c1.give()
         until(lambda: ory.requests.count > 4, "the read")
-        began = time.monotonic()
         assert running.terminate() == 143
-        assert time.monotonic() - began < 5
+        # Which would have taken half a minute to the end.
+        assert ory.requests.count < 33
     assert outcome(c1, task, running) == (1, "The connector is being stopped.")
     assert not list(running.temporary.iterdir())
 
@@ -158,6 +167,8 @@ def test_c1_that_is_not_trusted_is_given_up(c1: FakeC1, tmp_path: Path) -> None:
     variables = c1.environment()
     del variables["BATON_C1_CA_BUNDLE"]
     with connector(variables, tmp_path) as running:
-        assert running.wait(10) == 4
+        assert running.wait() == 4
     assert "is not trusted" in running.output
+    # Not after half a minute, as if it could not be reached.
+    assert len(running.output.splitlines()) == 1
     assert c1.events == []

@@ -1,5 +1,6 @@
 """Our own .proto: compiled as it stands, and with C1's names and numbers."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -58,6 +59,15 @@ def test_bytes_on_the_wire() -> None:
     assert finish.SerializeToString().hex(" ") == "0a 01 68 12 01 74 1a 06 08 0c 12 02 6e 6f a2 06 02 08 01"
     end = pb.UploadAssetRequest(eof=pb.UploadAssetRequest.End(sha256_checksum=b"\x01\x02"))
     assert end.SerializeToString().hex(" ") == "b2 06 04 0a 02 01 02"
+
+
+def test_the_protobuf_that_is_required_can_load_the_module() -> None:
+    module = (ROOT / "c1_connector" / "baton_pb2.py").read_text()
+    made_by = re.search(r"^# Protobuf Python Version: (\S+)$", module, re.MULTILINE)
+    required = re.search(r'^  "protobuf>=(\S+)",$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    assert made_by
+    assert required
+    assert made_by[1] == required[1]
 
 
 def test_generated_modules_are_up_to_date(tmp_path: Path) -> None:

@@ -1,37 +1,63 @@
 """The real process against a C1 of our own, from Hello to the uploaded file."""
 
 import json
+from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
+
+import requests
 
 from ory_sandbox import Sandbox
-from tests.c1_connector.connector import connector, ids_in, until
+from target_c1.decoding import DecodedUser
+from target_c1.users import STATUS_NAMES
+from tests.c1_connector.connector import connector, until, users_in
 from tests.c1_connector.fake_c1 import FakeC1
+from tests.real.server import Kratos
 from tests.servers import run_kratos
 
 
-def ids_of(ory: Sandbox) -> list[str]:
-    return sorted(identity["id"] for identity in ory.identities)
+def status_and_traits(users: Iterable[DecodedUser]) -> dict[str, tuple[str, Any]]:
+    return {user.id: (STATUS_NAMES[user.status], user.profile["traits"]) for user in users}
+
+
+def change(kratos: Kratos, seed: int) -> None:
+    """Let people come, go, be locked and get another name."""
+    named = [row["id"] for row in kratos.all_rows() if row["state"] == "active" and "name" in row["traits"]]
+    gone, locked, renamed = named[:3]
+    kratos.delete(gone)
+    kratos.fill(10, seed=seed)
+    for who, path, value in ((locked, "/state", "inactive"), (renamed, "/traits/name", {"first": f"Number {seed}"})):
+        patch = [{"op": "replace", "path": path, "value": value}]
+        response = requests.patch(f"{kratos.admin_url}admin/identities/{who}", json=patch, timeout=120)
+        response.raise_for_status()
 
 
 def test_hello_then_three_syncs_of_a_real_kratos_that_changes_in_between(c1: FakeC1, tmp_path: Path) -> None:
+    states = {"active": "enabled", "inactive": "disabled"}
     with run_kratos("v1.3.1", 250) as kratos:
         variables = c1.environment(BATON_BASE_URL=kratos.admin_url)
         with connector(variables, tmp_path) as running:
             greeting = c1.give("hello")
             until(lambda: c1.count("Hello", greeting), "the hello task")
+            seen = []
             for seed in (2, 3, 4):
                 task = c1.give()
                 until(lambda task=task: c1.finished[task], "the sync")  # type: ignore[misc]
                 assert c1.finished[task][0].WhichOneof("final_state") == "success", running.output
                 (body,) = c1.uploads[task]
-                assert ids_in(body, tmp_path) == sorted(kratos.all_ids())
-                kratos.delete(kratos.all_ids()[7])
-                kratos.fill(10, seed=seed)
+                there = {row["id"]: (states[row["state"]], row["traits"]) for row in kratos.all_rows()}
+                assert status_and_traits(users_in(body, tmp_path)) == there
+                seen.append(there)
+                change(kratos, seed)
             assert running.terminate() == 143
     assert [event.method for event in c1.events[:3]] == ["token", "Hello", "GetTask"]
     assert c1.front.connections == 1
     assert not list(running.temporary.iterdir())
     assert not c1.finished[greeting]
+    assert len(seen[2]) == 250 + 2 * 9
+    for before, after in pairwise(seen):
+        assert len([who for who in before.keys() & after.keys() if before[who] != after[who]]) == 2
 
 
 def test_logs_are_one_json_object_a_line_without_secrets(c1: FakeC1, ory: Sandbox, tmp_path: Path) -> None:
