@@ -152,7 +152,8 @@ class Client:
             return send((("authorization", authorization),))
         except grpc.RpcError as error:
             code, words = error.code(), error.details() or "no details"
-            msg = self._hidden.hide(f"C1 answered {code.name}: {words}"[:MAX_SENTENCE])
+            # Cut afterwards: a part of a secret would not be found.
+            msg = self._hidden.hide(f"C1 answered {code.name}: {words}")[:MAX_SENTENCE]
             # Its own text would repeat the metadata.
             raise C1Error(code.value[0], msg) from None
 

@@ -95,13 +95,15 @@ class TaskRunner:
 
     def _read_and_upload(self, task_id: str, cancellation: Cancellation) -> ConnectorError | None:
         """Return what went wrong."""
-        with tempfile.TemporaryDirectory(prefix="ory-connector-") as directory:
-            file = Path(directory, "sync.c1z")
-            try:
+        try:
+            with tempfile.TemporaryDirectory(prefix="ory-connector-", ignore_cleanup_errors=True) as directory:
+                file = Path(directory, "sync.c1z")
                 read_users(file, self._settings.reader_environment(file), cancellation)
                 self._upload(task_id, file, cancellation)
-            except ConnectorError as error:
-                return error
+        except ConnectorError as error:
+            return error
+        except OSError as error:
+            return ConnectorError(f"The connector's machine could not do it: {error}.")
         return None
 
     def _upload(self, task_id: str, file: Path, cancellation: Cancellation) -> None:

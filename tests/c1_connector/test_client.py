@@ -12,7 +12,7 @@ from google.protobuf.duration_pb2 import Duration
 from c1_connector import baton_pb2 as pb
 from c1_connector import service, tasks
 from c1_connector.cancellation import Cancellation
-from c1_connector.client import Client
+from c1_connector.client import MAX_SENTENCE, Client
 from c1_connector.credentials import TokenSource
 from c1_connector.errors import C1Error
 from c1_connector.logs import Secrets
@@ -73,6 +73,31 @@ def test_an_upload_that_is_cut_behind_any_message_is_sent_again_whole(
     assert c1.uploads[task] == []
     client.upload(task, file, Cancellation())
     assert c1.uploads[task] == [file.read_bytes()]
+
+
+def test_no_part_of_a_token_is_left_where_a_long_answer_is_cut(c1: FakeC1, client: Client) -> None:
+    (token,) = c1.tokens
+    c1.words = f"{'x' * (MAX_SENTENCE - 40)} {token}"
+    c1.trouble = lambda _method, _number: grpc.StatusCode.INTERNAL
+    with pytest.raises(C1Error, match="INTERNAL: xxx") as failed:
+        client.heartbeat(c1.give())
+    assert len(str(failed.value)) <= MAX_SENTENCE
+    assert token[:8] not in str(failed.value)
+
+
+def test_a_machine_that_cannot_work_gives_the_task_back(
+    c1: FakeC1, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device", "/tmp/ory-connector-x")
+
+    monkeypatch.setattr(tasks, "read_users", fail)
+    task = c1.give()
+    TaskRunner(parse([], c1.environment()), client, Cancellation()).run(client.get_task(Cancellation()).task)
+    (finish,) = c1.finished[task]
+    assert (finish.status.code, finish.error.non_retryable) == (2, False)
+    assert "No space left on device" in finish.status.message
+    assert not c1.count("UploadAsset")
 
 
 def test_c1_that_cannot_be_reached_is_given_up(c1: FakeC1, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,6 +32,20 @@ def c1_is_gone_for_half_a_minute_in_mid_sync(c1: FakeC1, tmp_path: Path) -> None
         assert ids_in(c1.uploads[task][0], tmp_path) == ids_of(ory)
 
 
+def c1_is_gone_for_half_a_minute_in_mid_upload(c1: FakeC1, tmp_path: Path) -> None:
+    c1.next_heartbeat, c1.slow_upload = 5, 600
+    with Sandbox(300) as ory, connector(c1.environment(BATON_BASE_URL=ory.url), tmp_path) as running:
+        task = c1.give()
+        until(lambda: c1.count("UploadAsset"), "the upload")
+        c1.front.stop()
+        threading.Event().wait(30)
+        c1.slow_upload = 0
+        c1.front.start()
+        assert outcome(c1, task, running) == (0, "")
+        assert ids_in(c1.uploads[task][0], tmp_path) == ids_of(ory)
+    assert c1.count("UploadAsset") == 2
+
+
 def nine_failed_heartbeats_in_a_row_end_the_work(c1: FakeC1, tmp_path: Path) -> None:
     c1.trouble = lambda method, number: Code.UNAVAILABLE if method == "Heartbeat" and number > 1 else None
     with slow_project(40) as ory, connector(c1.environment(BATON_BASE_URL=ory.url, **ONE_BY_ONE), tmp_path) as running:
@@ -142,6 +156,7 @@ def finish_task_is_repeated(c1: FakeC1, tmp_path: Path) -> None:
 FAULTS: list[Callable[[FakeC1, Path], None]] = [
     a_day_of_service_leaves_nothing_behind,
     c1_is_gone_for_half_a_minute_in_mid_sync,
+    c1_is_gone_for_half_a_minute_in_mid_upload,
     nine_failed_heartbeats_in_a_row_end_the_work,
     kratos_is_gone_in_mid_sync_for_a_while,
     polls_that_fail_are_repeated_ever_more_slowly,
