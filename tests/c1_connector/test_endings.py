@@ -21,7 +21,7 @@ POLLS = 24 * 3600 // 10
 WARM_UP = 4
 HURRIED = """
 from c1_connector import service, tasks
-service.MIN_POLL, tasks.MIN_HEARTBEAT = 0.01, 0.1
+service.MIN_POLL, tasks.MIN_HEARTBEAT = 0.001, 0.1
 from c1_connector.__main__ import main
 main()
 """
@@ -91,7 +91,7 @@ def _size(running: Connector) -> Size:
 def a_day_of_service_leaves_nothing_behind(c1: FakeC1, tmp_path: Path) -> None:
     """A test that runs beside the slow faults."""
     c1.token_life = 12  # renewed every other second, as if it were an hour
-    c1.next_poll, c1.next_heartbeat = 0.01, 0.1
+    c1.next_poll, c1.next_heartbeat = 0.001, 0.1
     hurried = (sys.executable, "-c", HURRIED)
     with Sandbox(300) as ory, connector(c1.environment(BATON_BASE_URL=ory.url), tmp_path, command=hurried) as running:
 
