@@ -112,7 +112,8 @@ class TypedRecordEncoder(RecordEncoder):
         for row, value in zip(rows, values, strict=True):
             setattr(row, attribute, value)
         for index, misfit in misfits.items():
-            if APART in self._attributes:
+            # A value that was only converted leaves nothing to keep.
+            if APART in self._attributes and misfit.apart != NULL:
                 setattr(rows[index], self._attributes[APART], misfit.apart)
 
     def _hide_handles(self, rows: list[Any]) -> None:
