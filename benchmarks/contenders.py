@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from benchmarks import measure
 from benchmarks.environments import bin_directory
 
 PEERS = Path(__file__).parent / "peers"
@@ -27,6 +28,17 @@ class Contenders:
 
     def tap_ory(self, url: str, **settings: Any) -> list[str]:
         return [sys.executable, "-m", "tap_ory", "--config", self._config(url, **settings)]
+
+    def tap_ory_of(self, url: str, *streams: str) -> list[str]:
+        """The tap with the catalog that selects these of its streams; it is discovered here and now."""
+        command = self.tap_ory(url)
+        discovered = self._directory / "discovered.json"
+        measure.run([*command, "--discover"], output=discovered, environment=ENVIRONMENT)
+        catalog = json.loads(discovered.read_bytes())
+        for stream in catalog["streams"]:
+            (root,) = (entry for entry in stream["metadata"] if not entry["breadcrumb"])
+            root["metadata"]["selected"] = stream["tap_stream_id"] in streams
+        return [*command, "--catalog", self._file(catalog)]
 
     def stock_tap(self, url: str) -> list[str]:
         return [sys.executable, str(PEERS / "stock_tap.py"), "--config", self._config(url)]
@@ -59,6 +71,9 @@ class Contenders:
         ]
 
     def _config(self, url: str, **settings: Any) -> str:
+        return self._file({"base_url": url, **settings})
+
+    def _file(self, content: dict[str, Any]) -> str:
         with tempfile.NamedTemporaryFile("w", dir=self._directory, suffix=".json", delete=False) as file:
-            json.dump({"base_url": url, **settings}, file)
+            json.dump(content, file)
         return file.name

@@ -125,6 +125,21 @@ def airbyte(bench: Bench) -> list[Row]:
     return [bench.compare_cpu("airbyte", 200_000, 1 / 3)]
 
 
+def users(bench: Bench) -> list[Row]:
+    """The two views of the same pages, alone and together."""
+    size = bench.size(200_000)
+    url = bench.servers.sandbox(size)
+    chosen = [("users",), ("identities",), ("identities", "users")]
+    commands = [bench.contenders.tap_ory_of(url, *streams) for streams in chosen]
+    costs = bench.alternate(*(lambda command=command: command for command in commands))
+    alone, peer, together = ([cost.cpu for cost in each] for each in costs)
+    figure = f"CPU at {size:,}"
+    return [
+        compared(f"{figure}: users against identities", (alone, peer), "s", most=1.6),
+        compared(f"{figure}: both in one read against identities alone", (together, peer), "s"),
+    ]
+
+
 def latency(bench: Bench) -> list[Row]:
     size = bench.size(200_000)
     url = bench.servers.sandbox(size, latency_ms=LATENCY_MS)
@@ -239,6 +254,7 @@ FIGURES: dict[str, Callable[[Bench], list[Row]]] = {
         dlt,
         airbyte,
         source_ory,
+        users,
         latency,
         memory,
         flatness,
