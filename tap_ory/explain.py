@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from tap_ory.meaning import EACH
+from tap_ory.meaning import EACH, UNDECLARED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 HEADER = ("identity schema", "field of users", "comes from", "why")
 ANY = "(any)"
+FURTHER = "Where a schema declares no trait for a field but allows further ones, those of well-known names count."
 OTHERS = "Identities of any other schema are read by well-known names of traits."
 
 
@@ -29,14 +30,18 @@ class _Choice(NamedTuple):
 
 
 def table(meanings: Mapping[str | None, Meaning]) -> str:
-    """Return one line for each schema, field and source, in columns; the first source that has a value counts."""
+    """Return one line for each schema, field and source, in columns; the first source that has a value counts.
+
+    Of traits that a schema allows and does not declare there are dozens, and mostly nobody has them: one line
+    tells of all.
+    """
     rows = [HEADER]
     for schema_id, meaning in _told(meanings):
         rows += [(_shown(schema_id or ANY), *choice) for choice in _choices(meaning)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
     shown = [HEADER, *(_without_repetition(above, row) for above, row in pairwise(rows))]
     lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in shown]
-    return "\n".join([*lines, OTHERS] if len(meanings) > 1 else lines)
+    return "\n".join([*lines, FURTHER, OTHERS] if len(meanings) > 1 else lines)
 
 
 def sentences(meanings: Mapping[str | None, Meaning]) -> Iterator[str]:
@@ -56,7 +61,7 @@ def _told(meanings: Mapping[str | None, Meaning]) -> list[tuple[str | None, Mean
 
 
 def _choices(meaning: Meaning) -> list[_Choice]:
-    """The choices for each field, the ones that are no trait included."""
+    """The choices for each field, the ones that are no trait included and undeclared traits not."""
     otherwise = ("email", "username") if meaning.identifiers else ("username", "email")
     fields: dict[str, tuple[Sequence[Source], Sequence[str]]] = {
         "email": (meaning.emails, ["verifiable and recovery addresses"]),
@@ -73,7 +78,8 @@ def _choices(meaning: Meaning) -> list[_Choice]:
     choices = []
     for field, (sources, others) in fields.items():
         override = [meaning.overrides[field]] if field in meaning.overrides else []
-        choices += [_Choice(field, _pointer(source), source.why) for source in (*override, *sources)]
+        declared = [source for source in (*override, *sources) if source.why != UNDECLARED]
+        choices += [_Choice(field, _pointer(source), source.why) for source in declared]
         choices += [_Choice(field, ", ".join(others), "otherwise")] if others else []
     return [*choices, _Choice("account_type", meaning.account_type, meaning.account_why)]
 

@@ -56,6 +56,8 @@ ACCOUNT_WORDS = {
 
 INDEX = re.compile(r"\d{1,6}", re.ASCII)
 BY_SETTING = "setting account_types"
+#: Why a trait counts that a schema allows and does not declare.
+UNDECLARED = "well-known name, undeclared"
 _TEXT, _FLAG = Shape(types=frozenset({"string"})), Shape(types=frozenset({"boolean"}))
 _NAME_TYPES = frozenset({"string", "object"})
 
@@ -297,4 +299,7 @@ GENERIC = Shape(
         **dict.fromkeys(_spellings("service_account", "is_service_account"), _FLAG),
     },
 )
-_GENERIC_SOURCES = _sources([*_traits(GENERIC, ("traits",))])
+_GENERIC_SOURCES = {
+    name: tuple(source._replace(why=UNDECLARED) for source in sources)
+    for name, sources in _sources([*_traits(GENERIC, ("traits",))]).items()
+}

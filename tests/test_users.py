@@ -7,8 +7,12 @@ import pytest
 
 from ory_sandbox import Sandbox
 from tap_ory.deriving import FIELDS
+from tap_ory.explain import sentences, table
+from tap_ory.settings import Settings
 from tap_ory.streams.base import SCHEMAS
 from tap_ory.tap import TapOry
+from tap_ory.traits import shapes_of
+from tap_ory.users import meanings_of
 from tests.command import records, run_tap, sync
 from tests.views import Json, View, crumb, identity, page, user
 
@@ -730,3 +734,22 @@ def test_a_run_says_which_trait_becomes_what() -> None:
         assert rows[1][:3] == ["person", "email", "/traits/email"]
         assert ["employee_id", "/metadata_public/x", "setting", "user_fields"] in rows
         assert ["preset://basic", "email", "/traits/email"] in [row[:3] for row in rows]
+
+
+def test_an_explanation_names_the_traits_that_a_schema_declares() -> None:
+    traits = {"staff": {"type": "object", "properties": {"mail": EMAIL, "name": NAME}}, "blank": {"type": "object"}}
+    shapes = shapes_of({name: {"properties": {"traits": each}} for name, each in traits.items()})
+    settings = Settings.from_config({"base_url": "http://127.0.0.1:1"}, "1")
+    meanings = meanings_of(shapes, settings)
+    shown = table(meanings)
+    pointers = {part for line in shown.splitlines() for part in line.split() if part.startswith("/")}
+    assert pointers == {"/traits/mail", "/traits/name/first", "/traits/name/last"}
+    assert shown.splitlines()[-2].endswith("those of well-known names count.")
+    staff, blank = sentences(meanings)
+    assert staff == (
+        "Users of identity schema staff: email from /traits/mail, login_aliases from /traits/mail, "
+        "first_name from /traits/name/first, last_name from /traits/name/last."
+    )
+    assert blank == "Users of identity schema blank: no trait is known."
+    # What stands in for schemas that nobody knows has no other traits.
+    assert "/traits/preferred_username" in table(meanings_of({}, settings))
