@@ -1,5 +1,8 @@
 """The identity schemas of a project, read from `/schemas`: one try, quickly, and never an error.
 
+Only a rate limit is waited for, as its bucket is shared with everybody who reads the project: to go on without
+types for one run would change a target's columns.
+
 Knows HTTP and the list's shape; nothing of what a schema says. The list is public: on Ory Network it is at
 the API's own host, with or without the key; a self-hosted Kratos' admin port redirects to the public address
 (v1.0.0 and v1.3.1 by way of `/admin/schemas`, v26.2.0 at once). Such redirects are followed for this list
@@ -17,6 +20,8 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 
+from tap_ory.pacing import server_wait
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -29,6 +34,8 @@ TIMEOUT = 5.0
 #: Seconds and bytes that one page of the list may take in all.
 MAX_SECONDS, MAX_BYTES = 10.0, 32 * 1024 * 1024
 MAX_REDIRECTS = 3
+#: Seconds of waiting for rate limits in all, and what is waited for where a server does not say how long.
+MAX_WAIT, USUAL_WAIT = 15.0, 1.0
 #: Schemas asked for at once, and pages read at most.
 PAGE_SIZE, MAX_PAGES = 250, 20
 
@@ -98,14 +105,23 @@ def _decoded(response: requests.Response) -> list[Any]:
 def _fetcher(session: requests.Session, settings: Settings) -> Callable[[int], requests.Response]:
     """Return the function that gets a page of the list; where redirects led is where later pages are."""
     where = (settings.public_url or settings.base_url) + "/schemas"
+    patience = MAX_WAIT
 
     def fetch(page: int) -> requests.Response:
-        nonlocal where
+        nonlocal where, patience
         for _ in range(MAX_REDIRECTS + 1):
             response = _get(session, settings, where, page)
-            if not response.is_redirect:
+            if response.status_code == requests.codes.too_many_requests:
+                wait = server_wait(response.headers)
+                patience -= USUAL_WAIT if wait is None else wait
+                if patience < 0:
+                    break
+                response.close()
+                time.sleep(USUAL_WAIT if wait is None else wait)
+            elif response.is_redirect:
+                where = _target(response)
+            else:
                 break
-            where = _target(response)
         if response.status_code != requests.codes.ok:
             msg = f"{_shown(where)} answered {response.status_code}"
             raise _UnreadableError(msg)

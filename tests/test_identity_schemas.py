@@ -144,6 +144,24 @@ def test_whatever_fails_is_one_warning(failure: str, caplog: pytest.LogCaptureFi
     assert len(server.asked) <= identity_schemas.MAX_REDIRECTS + 1
 
 
+def test_a_rate_limit_is_waited_for(caplog: pytest.LogCaptureFixture) -> None:
+    def replies(_: Asked, number: int) -> Pieces:
+        return reply(429, b"{}", Retry_After="0") if number < 2 else reply(body=listed("a"), X_Total_Count="1")
+
+    with ScriptedServer(replies) as server:
+        assert read_identity_schemas(settings(server.url)) == {"a": {"title": "a"}}
+    assert len(server.asked) == 3
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(("wait", "tries"), [("0", identity_schemas.MAX_REDIRECTS + 1), ("16", 1)])
+def test_a_rate_limit_that_goes_on_is_not(wait: str, tries: int, caplog: pytest.LogCaptureFixture) -> None:
+    with always(*reply(429, b"{}", Retry_After=wait)) as server:
+        assert read_identity_schemas(settings(server.url)) is None
+    assert len(server.asked) == tries
+    assert "answered 429" in caplog.text
+
+
 def test_nobody_listens(caplog: pytest.LogCaptureFixture) -> None:
     assert read_identity_schemas(settings("http://127.0.0.1:9")) is None
     assert "no answer (ConnectionError)" in caplog.text
