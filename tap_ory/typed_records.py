@@ -29,11 +29,12 @@ def prune_raw(raw: msgspec.Raw, field: Field) -> msgspec.Raw:
         return raw
     try:
         if field.items is not None:
-            elements = [prune_raw(element, field.items) for element in _elements.decode(raw)]
-            return msgspec.Raw(msgspec.json.encode(elements))
+            return _pruned_elements(raw, field.items)
         members = _members.decode(raw)
     except msgspec.ValidationError:
-        return NULL
+        if not field.open:
+            return NULL
+        return _pruned_elements(raw, field) if bytes(raw).startswith(b"[") else raw
     fields = field.fields or {}
     kept = {
         name: prune_raw(value, field.every or fields.get(name, WHOLE))
@@ -41,6 +42,10 @@ def prune_raw(raw: msgspec.Raw, field: Field) -> msgspec.Raw:
         if field.every or name in fields or (field.open and name not in field.dropped)
     }
     return msgspec.Raw(msgspec.json.encode(kept))
+
+
+def _pruned_elements(raw: msgspec.Raw, field: Field) -> msgspec.Raw:
+    return msgspec.Raw(msgspec.json.encode([prune_raw(element, field) for element in _elements.decode(raw)]))
 
 
 class Outgoing:

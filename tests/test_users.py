@@ -660,6 +660,28 @@ def test_a_deselected_trait_is_not_in_the_profile_nor_among_what_does_not_fit() 
         assert json.loads(out)["record"]["traits"] == {"email": E1, "name": {"first": "Ada", "x": 1}, "more": [1]}
 
 
+@pytest.mark.parametrize(
+    ("traits", "left", "apart"),
+    [
+        ({"name": "Ada L"}, {"name": None}, {"/name": "Ada L"}),
+        ({"name": 7}, {"name": None}, {"/name": 7}),
+        ({"name": None}, {"name": None}, None),
+        ({"name": [{"first": "Ada", "last": "x-secret"}]}, {"name": None}, {"/name": [{"first": "Ada"}]}),
+        ("text", None, {"": "text"}),
+        ([{"name": {"last": "x-secret"}}, 7], None, {"": [{"name": {}}, 7]}),
+        (None, None, None),
+    ],
+)
+def test_odd_traits_are_kept_where_some_are_deselected(traits: Any, left: Any, apart: Json | None) -> None:
+    schema = {"type": "object", "properties": {"name": {"type": "object", "properties": {"last": TEXT}}}}
+    for stream, field in (("identities", "traits"), ("users", "profile")):
+        view = View(stream, {"default": schema}, deselected=[crumb(field, "name", "last")])
+        for neighbours in ([], [identity({"x": "\ud800"})]):
+            record = view.records(page(identity(traits), *neighbours))[0]
+            assert record[field] == left
+            assert record.get("nonconforming_traits") == apart
+
+
 # The streams.
 
 
