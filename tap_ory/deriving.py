@@ -187,8 +187,10 @@ def _override(meaning: Meaning, field: str) -> tuple[Source, ...]:
 def _addresses(code: _Function, meaning: Meaning) -> None:
     """E-mail addresses and phone numbers: mostly one that is in the traits and the only one that Ory knows."""
     sources = (*_override(meaning, "email"), *meaning.emails)
-    numbers = code.values((*_override(meaning, "phone_numbers"), *meaning.phones))
-    usual = ["numbers = NONE" if numbers == "[]" else f"numbers = phones({numbers}, None)"]
+    phones = (*_override(meaning, "phone_numbers"), *meaning.phones)
+    numbers = code.values(phones)
+    # Most people have none, and to ask first is several times cheaper than the call.
+    usual = [f"numbers = phones({numbers}, None) if {code.first(phones)} else NONE" if phones else "numbers = NONE"]
     general = [
         f"addresses = emails({code.values(sources)}, v, a)",
         f"numbers = phones({numbers}, v)",
