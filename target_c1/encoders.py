@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
+#: What a spreadsheet may take for a formula's first character, or skip before it; the last four are the wide forms of
+#: the first four, which spreadsheets in East Asian languages read alike.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
 #: The File connector's columns that need no mapping in C1.
 CSV_COLUMNS = (
     "User ID",
@@ -67,7 +71,7 @@ def csv_line(cells: tuple[str, ...]) -> bytes:
 
 
 def _is_guarded(cell: str) -> bool:
-    return cell.lstrip("'")[:1] in ("=", "+", "-", "@", "\t", "\r")
+    return cell.lstrip("'")[:1] in _FORMULA_STARTS
 
 
 def _guard(cell: str) -> str:

@@ -16,7 +16,20 @@ from tests.target_c1.support import environment, publish, user, users_read, whol
 
 SHEETJS = ("xlsx", "0.18.5")
 PLAIN = ["Ada Lovelace", "O'Neil, Ada", 'Ada "the" first', "two\nlines", "two\r\nlines", "a;b\tc", "名前 😀", "'quoted"]
-FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", '=HYPERLINK("http://x","y")', "\tx", "\rx", "'=1+1", "''-1"]
+FORMULAS = [
+    "=1+1",
+    "+1",
+    "-1",
+    "@SUM(A1)",
+    '=HYPERLINK("http://x","y")',
+    "\tx",
+    "\rx",
+    "\n=1",
+    "\uff1d1+1",
+    "\uff201",
+    "'=1+1",
+    "''-1",
+]
 COLUMNS = [
     "User ID",
     "Email Address",
