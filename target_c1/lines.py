@@ -51,7 +51,14 @@ class LineReader(GenericSingerReader[bytes]):
 
     @property
     def default_input(self) -> IO[bytes]:
-        """Standard input."""
+        """Standard input.
+
+        Raises:
+            InputError: if it is closed.
+        """
+        if sys.stdin is None:
+            msg = "There is no standard input: start target-c1 behind a tap, or give --input."
+            raise InputError(msg)
         return sys.stdin.buffer
 
     def process_lines(
@@ -128,7 +135,7 @@ class LineReader(GenericSingerReader[bytes]):
             value = json.loads(
                 text, parse_constant=self._not_a_number, parse_int=self._integer, parse_float=self._float
             )
-        except ValueError:
+        except (ValueError, RecursionError):  # whole JSON is flat by now, a line that was cut may still be deep
             # The decoder's own text would repeat a piece of the line, and with it a person's data.
             msg = f"Line {self.number} of the input is not JSON. Was the tap stopped?"
             raise InputError(msg) from None

@@ -6,6 +6,7 @@ keep records in memory, check each against its schema and are drained before the
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import sys
@@ -20,7 +21,7 @@ from singer_sdk.helpers.capabilities import PluginCapabilities
 from target_c1.blocks import Blocks
 from target_c1.c1z import Stamp
 from target_c1.encoders import ENCODERS
-from target_c1.errors import InputError, SettingsError
+from target_c1.errors import InputError, PublishError, SettingsError
 from target_c1.formats import choose_format
 from target_c1.guard import check_losses
 from target_c1.inspection import inspect_file
@@ -52,6 +53,8 @@ class TargetC1(Target):
     ]
     message_reader_class = LineReader
     message_reader: LineReader
+    #: Whether this run has replaced the file.
+    _is_published = False
 
     @classmethod
     def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
@@ -145,10 +148,10 @@ class TargetC1(Target):
         self._format.write(self._store, file)
         size = file.stat().st_size
         self._destination.publish(file)
-        if self._snapshot.state is not None:
-            sys.stdout.write(f"{json.dumps(self._snapshot.state)}\n")
-            sys.stdout.flush()
+        self._is_published = True
         self._log_closing_line(users, counts, size)
+        if self._snapshot.state is not None:
+            _pass_on(self._snapshot.state)
 
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
         self._blocks.end()
@@ -186,7 +189,8 @@ class TargetC1(Target):
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """End without publishing; the SDK's way would call it a success."""
-        _logger.error("Stopped by signal %d: nothing is published", signum)
+        outcome = "the new file is published" if self._is_published else "nothing is published"
+        _logger.error("Stopped by signal %d: %s", signum, outcome)
         sys.exit(128 + signum)
 
     def _log_closing_line(self, users: int, counts: dict[str, int], size: int) -> None:
@@ -207,3 +211,21 @@ class TargetC1(Target):
             if found:
                 parts.append(f"{title}: {', '.join(found)}.")
         _logger.info(" ".join(parts))
+
+
+def _pass_on(state: Any) -> None:
+    """Write the state to standard output.
+
+    Raises:
+        PublishError: if nobody takes it; the file is published by then.
+    """
+    try:
+        if sys.stdout is None:
+            raise BrokenPipeError(errno.EPIPE, "standard output is closed")
+        sys.stdout.write(f"{json.dumps(state)}\n")
+        sys.stdout.flush()
+    except OSError as error:
+        # What is left in the buffer would fail once more when Python ends.
+        sys.stdout = None
+        msg = f"The file is published, but its state could not be passed on: {error.strerror or error}."
+        raise PublishError(msg) from error

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import random
 import resource
+import shlex
 import signal
 import stat
 import subprocess
@@ -133,6 +134,7 @@ BROKEN_INPUTS: dict[str, Breaking] = {
     "cut in a line": lambda lines: lines[: len(lines) // 2],
     "cut after a line": lambda lines: lines[: lines.rindex(b'{"type": "ACTIVATE')],
     "a broken line": lambda lines: lines.replace(b'"display_name": "Ada 17"', b'"display_name": "Secret', 1),
+    "cut in a deep line": lambda lines: lines.replace(b'"age": 36', b'"age": ' + b"[" * 50_000, 1),
     "something else": lambda lines: lines + b"Traceback (most recent call last): Secret\n",
     "nothing": lambda _: b"",
 }
@@ -332,6 +334,32 @@ def test_the_state_comes_after_the_file(published: Path, old_file: bytes) -> Non
         line = process.stdout.readline()
         assert published.read_bytes() != old_file
         assert json.loads(line) == {"bookmarks": {"users": {}}}
+
+
+@pytest.mark.parametrize(("stdout", "why"), [("/dev/full", "No space left"), ("&-", "closed")])
+def test_a_state_that_nobody_takes_is_no_success_but_the_file_is_there(
+    stdout: str, why: str, published: Path, old_file: bytes
+) -> None:
+    environ = environment(**settings_in_environment({"path": str(published)}))
+    command = f"{shlex.join([*TARGET, '--config', 'ENV'])} >{stdout}"
+    done = subprocess.run(
+        ["sh", "-c", command], input=to_lines(users_read(10)), env=environ, capture_output=True, check=False, timeout=60
+    )
+    assert done.returncode == 1
+    last = done.stderr.decode().splitlines()[-1]
+    assert "The file is published, but its state could not be passed on" in last
+    assert why in last
+    assert b"Nothing is published" not in done.stderr
+    assert published.read_bytes() != old_file
+
+
+def test_a_closed_standard_input_is_said_in_words(published: Path, old_file: bytes) -> None:
+    environ = environment(**settings_in_environment({"path": str(published)}))
+    command = f"{shlex.join([*TARGET, '--config', 'ENV'])} <&-"
+    done = subprocess.run(["sh", "-c", command], env=environ, capture_output=True, check=False, timeout=60)
+    assert done.returncode == 1
+    assert "There is no standard input" in done.stderr.decode().splitlines()[-1]
+    assert published.read_bytes() == old_file
 
 
 def test_a_link_is_followed_and_permissions_are_kept(tmp_path: Path) -> None:
