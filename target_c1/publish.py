@@ -129,6 +129,9 @@ def open_destination(path: str) -> Iterator[Destination]:
         if local.is_dir():
             msg = f"Setting path names a directory ({path!r}): add a file name such as users.c1z."
             raise SettingsError(msg)
+        if local.exists() and not local.is_file():
+            msg = f"Setting path names a device or pipe ({path!r}), which no file can replace: name a file."
+            raise SettingsError(msg)
         with _work_directory(local.parent / f".{local.name}.target-c1") as work:
             yield LocalDestination(local, work)
         return

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 FORMATS = ("c1z", "csv", "json")
+#: Characters, each of four bytes at most: C1 takes 1,024 bytes of a name and 2,048 of a description.
+_MAX_DISPLAY_NAME = 256
+_MAX_APP_NAME = 500
 
 CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
     th.Property(
@@ -53,13 +56,13 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
     ),
     th.Property(
         "app_name",
-        th.StringType,
+        th.StringType(max_length=_MAX_APP_NAME),
         title="App name",
         description="The application whose users these are, for the description of the resource type in a .c1z.",
     ),
     th.Property(
         "display_name",
-        th.StringType,
+        th.StringType(max_length=_MAX_DISPLAY_NAME),
         default="User",
         title="Display name",
         description="What C1 calls the resource type of the users in a .c1z.",

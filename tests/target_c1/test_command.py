@@ -377,6 +377,8 @@ MISTAKES: dict[str, tuple[dict[str, str], str]] = {
     "no path": ({}, "'path' is a required property"),
     "a directory": ({"TARGET_C1_PATH": "/"}, "names no file"),
     "a directory that is there": ({"TARGET_C1_PATH": "/usr"}, "names a directory"),
+    "a device": ({"TARGET_C1_PATH": "/dev/null"}, "a device or pipe"),
+    "a name beyond C1's limit": ({"TARGET_C1_PATH": "x.c1z", "TARGET_C1_DISPLAY_NAME": "x" * 257}, "too long"),
     "a suffix": ({"TARGET_C1_PATH": "x.zip"}, "none of c1z, csv, json"),
     "a protocol without one step": ({"TARGET_C1_PATH": "sftp://h/x.c1z"}, "cannot be replaced in one step"),
     "no number": ({"TARGET_C1_PATH": "x.c1z", "TARGET_C1_MIN_USERS": "few"}, "'few'"),
