@@ -41,6 +41,8 @@ from tests.target_c1.support import (
 
 PEOPLE = 5000
 KILLS = 50
+#: Some kills come too late.
+MOST_RUNS = 5 * KILLS
 OLD_PEOPLE = 3
 
 
@@ -259,18 +261,24 @@ def test_kill_at_any_moment_leaves_a_whole_file(published: Path, old_file: bytes
 
     moments = random.Random(6)
     killed = 0
-    for number in range(KILLS):
+    for number in range(MOST_RUNS):
         published.write_bytes(old_file)
         # Half of the kills are aimed at the last quarter: the compression, the rename and what follows.
         begin = duration * 0.7 if number % 2 else 0
+        started = time.monotonic()
         code = run(moments.uniform(begin, duration * 1.1))
-        if published.read_bytes() == old_file:
+        if code == 0:
+            # Too late: the machine may have become faster.
+            duration = min(duration, time.monotonic() - started)
+        else:
             assert code == -signal.SIGKILL
             killed += 1
-        else:
+        if code == 0 or published.read_bytes() != old_file:
             # Renamed before the kill: then it is the whole new file.
             assert len(list(read_c1z_ids(published, tmp_path / "database"))) == PEOPLE
-    assert killed > KILLS // 3
+        if killed == KILLS:
+            break
+    assert killed == KILLS
 
     # What the killed runs left is in one place, and gone after the next run.
     left = {each.name for each in published.parent.iterdir()} - {"input"}
