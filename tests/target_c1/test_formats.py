@@ -14,7 +14,6 @@ from target_c1.settings import Settings
 from tests.target_c1.npm import installed
 from tests.target_c1.support import environment, publish, user, users_read, whole_read
 
-SHEETJS = ("xlsx", "0.18.5")
 PLAIN = ["Ada Lovelace", "O'Neil, Ada", 'Ada "the" first', "two\nlines", "two\r\nlines", "a;b\tc", "名前 😀", "'quoted"]
 FORMULAS = [
     "=1+1",
@@ -100,7 +99,7 @@ def test_a_workbook_of_its_cells_has_no_formula(names_csv: Path, tmp_path: Path)
 
 
 def test_a_spreadsheet_library_opens_it_and_finds_the_values_and_no_formula(names_csv: Path) -> None:
-    package = installed(*SHEETJS)
+    package = installed("xlsx")
     script = """
         const XLSX = require(process.argv[1]);
         const sheet = XLSX.readFile(process.argv[2], {cellFormula: true, codepage: 65001}).Sheets.Sheet1;

@@ -35,7 +35,6 @@ from tests.target_c1.support import (
     whole_read,
 )
 
-AZURITE = ("azurite", "3.37.0")
 PLACE = "people"
 NAME = "sub/users.c1z"
 SECONDS = 60
@@ -154,7 +153,7 @@ def running(request: pytest.FixtureRequest) -> Iterator[ObjectStore]:
             command = [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
             yield S3(stack.enter_context(listening(command, port)))
             return
-        program = str(installed(*AZURITE) / "dist" / "src" / "blob" / "main.js")
+        program = str(installed("azurite") / "dist" / "src" / "blob" / "main.js")
         options = ["--inMemoryPersistence", "--skipApiVersionCheck", "--disableTelemetry", "--silent"]
         command = ["node", program, "--blobHost", "127.0.0.1", "--blobPort", str(port), *options]
         yield Azure(stack.enter_context(listening(command, port)))
