@@ -323,6 +323,25 @@ def test_a_signal_ends_the_run_without_publishing(number: signal.Signals, publis
     assert list(published.parent.iterdir()) == [published]
 
 
+def test_a_signal_after_the_file_does_not_deny_it(published: Path, old_file: bytes) -> None:
+    large = state(users={"text": "x" * 1_000_000})  # more than a pipe holds: the run waits until somebody reads it
+    with waiting_run(published, [*users_read(10)[:-1], large]) as process:
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.stderr is not None
+        log = ""
+        while "Published 10 users" not in log:
+            line = process.stderr.readline().decode()
+            assert line, log
+            log += line
+        process.send_signal(signal.SIGTERM)
+        log = process.stderr.read().decode()
+        assert process.wait(timeout=60) == 128 + signal.SIGTERM
+    assert "the new file is published" in log
+    assert "nothing is published" not in log
+    assert published.read_bytes() != old_file
+
+
 def test_two_runs_to_one_destination_do_not_meet(published: Path) -> None:
     with waiting_run(published, users_read(10)) as process:
         done = run_target(users_read(20), path=str(published))
