@@ -39,6 +39,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.target_c1", allow_abbrev=False)
     parser.add_argument("--quick", action="store_true", help="few people: does it run, not how fast")
     scale = 20 if parser.parse_args().quick else 1
+    CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="bench-", dir=CACHE) as directory:
         rows = [*speed(PEOPLE // scale, Path(directory)), *memory(scale, Path(directory))]
     if scale > 1:
