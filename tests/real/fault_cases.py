@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 #: A page that is neither the first nor the last.
 MID: Final = 5
 FOR_EVER: Final[dict[str, Any]] = {"times": None}
+#: Pauses as long as they are for users: what goes away after a while has done so before the last try.
+AS_USERS: Final = 30.0
 
 
 @dataclass(frozen=True)
@@ -27,20 +29,23 @@ class Case:
         faults: The sandbox's scenario.
         manner: The server to behave like.
         clocks: By how many seconds the tap's clock is ahead in the run with the fault and in those that follow.
-        timeout: The tap's request_timeout, in seconds.
+        timeout: The tap's request_timeout, in seconds: what no answer of a slow machine takes, but where it is the
+            fault to be waited for.
+        pause: The longest pause between two tries of a request, in seconds.
     """
 
     name: str
     faults: tuple[Mapping[str, Any], ...]
     manner: str = "v1.3"
     clocks: tuple[float, ...] = (0, 10)
-    timeout: float = 5
+    timeout: float = 60
+    pause: float = 0.05
 
 
 def _case(name: str, do: str, **members: Any) -> Case:
     """A fault that hits one request in mid-read, unless told otherwise."""
-    fault = {"do": do, "at": MID, **members}
-    return Case(name, (fault,), manner=fault.pop("manner", "v1.3"), timeout=fault.pop("timeout", 5))
+    own = {member: members.pop(member) for member in ("manner", "timeout", "pause") if member in members}
+    return Case(name, ({"do": do, "at": MID, **members},), **own)
 
 
 def _status(name: str, status: int, **members: Any) -> Case:
@@ -51,7 +56,7 @@ CASES: Final = (
     Case("nothing goes wrong", ()),
     # No connection
     _case("connection refused for ever", "outage"),
-    _case("connection refused for a while: the server restarts", "outage", seconds=0.3),
+    _case("connection refused for a while: the server restarts", "outage", seconds=0.3, pause=AS_USERS),
     _case("connection reset before the headers", "reset"),
     _case("connections reset again and again", "reset", every=3, **FOR_EVER),
     _case("connection reset for ever", "reset", **FOR_EVER),
@@ -59,9 +64,9 @@ CASES: Final = (
     *(_case(f"chunked body cut: {place}", "cut", place=place) for place in PLACES),
     *(_case(f"body without a length cut: {place}", "cut", place=place, framing="close") for place in PLACES),
     _case("every page cut in the middle", "cut", **FOR_EVER),
-    _case("stalled body", "stall", timeout=0.4),
-    _case("stalled body for ever", "stall", timeout=0.3, **FOR_EVER),
-    _case("slow drip: an answer that takes for ever", "drip", size=1, seconds=0.2, timeout=0.4),
+    _case("stalled body", "stall", timeout=3),
+    _case("stalled body for ever", "stall", timeout=0.5, **FOR_EVER),
+    _case("slow drip: an answer that takes for ever", "drip", size=1, seconds=0.2, timeout=1.5),
     _case("slow drip that ends in time", "drip", size=2000, seconds=0.05),
     _case("truncated gzip", "zipped", keep=0.6),
     _case("truncated gzip for ever", "zipped", keep=0.6, **FOR_EVER),
@@ -143,7 +148,7 @@ CASES: Final = (
     _status("Ory Network: 401 in mid-run", 401, manner="network"),
     _case("Ory Network: a row that the server cannot read", "unreadable", place=150, at=1, manner="network"),
     # Offset pagination
-    _case("Kratos v1.0: the server restarts", "outage", seconds=0.3, manner="v1.0"),
+    _case("Kratos v1.0: the server restarts", "outage", seconds=0.3, pause=AS_USERS, manner="v1.0"),
     _status("Kratos v1.0: 500 once", 500, manner="v1.0"),
     _status("Kratos v1.0: 500 for ever", 500, manner="v1.0", **FOR_EVER),
     _case("Kratos v1.0: chunked body cut", "cut", manner="v1.0"),

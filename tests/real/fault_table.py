@@ -93,12 +93,17 @@ class Matrix:
         *,
         state: Mapping[str, Any] | None = None,
         clock: float = 0,
-        timeout: float = 5,
+        timeout: float = 60,
+        pause: float = 0.05,
         log_level: str = "info",
     ) -> Output:
         """Run the tap and wait for its end."""
         settings = {"base_url": sandbox.url, "api_token": KEY, "page_size": 20, "request_timeout": timeout}
-        environment = {patient_tap.CLOCK: str(clock), "TAP_ORY_LOGLEVEL": log_level}
+        environment = {
+            patient_tap.CLOCK: str(clock),
+            patient_tap.PAUSE: str(pause),
+            "TAP_ORY_LOGLEVEL": log_level,
+        }
         with self._taps.one() as tap:
             return TapRun(tap, self._home / name, settings, state, environment).output()
 
@@ -109,7 +114,7 @@ class Matrix:
         with Sandbox(PEOPLE, manner=case.manner, faults=case.faults) as sandbox:
             _change(sandbox)
             before = _source(sandbox)
-            first = self.run(f"{number}-0", sandbox, clock=case.clocks[0], timeout=case.timeout)
+            first = self.run(f"{number}-0", sandbox, clock=case.clocks[0], timeout=case.timeout, pause=case.pause)
             after = _source(sandbox)
             target.load(b"\n".join(first.lines) + b"\n")
             wanted = before & after if first.code == 0 else had & before & after
@@ -178,8 +183,14 @@ def _repeated(ids: list[str]) -> int:
 
 
 def _anonymous(error: str) -> str:
-    """An error line without time and port."""
-    return re.sub(r"http://127\.0\.0\.1:\d+", "{base_url}", re.sub(r"^.*?\| ERROR +\| [^|]* \| ", "", error))
+    """An error line without time, port and ids: between which of them depends on how the readers met."""
+    for pattern, words in (
+        (r"^.*?\| ERROR +\| [^|]* \| ", ""),
+        (r"http://127\.0\.0\.1:\d+", "{base_url}"),
+        (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "{id}"),
+    ):
+        error = re.sub(pattern, words, error)
+    return error
 
 
 def main() -> None:

@@ -72,7 +72,7 @@ def test_every_trouble_of_the_sandbox_is_in_the_matrix() -> None:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_the_key_is_never_seen(faults: Matrix, case: Case) -> None:
     with Sandbox(PEOPLE, manner=case.manner, faults=case.faults) as sandbox:
-        output = faults.run(f"key {case.name}", sandbox, timeout=case.timeout, log_level="debug")
+        output = faults.run(f"key {case.name}", sandbox, timeout=case.timeout, pause=case.pause, log_level="debug")
         sent = [seen.headers.get("authorization") for seen in sandbox.requests.log if seen.role == "admin"]
     assert sent
     assert set(sent) == {f"Bearer {KEY}"}
