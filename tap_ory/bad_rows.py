@@ -11,7 +11,8 @@ A bad row costs about 10 requests to isolate and at most `MAX_PROBES` to step ov
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from operator import attrgetter
 from typing import NamedTuple
 
 from tap_ory.api import InternalServerError
@@ -23,8 +24,12 @@ logger = logging.getLogger("tap-ory")
 Fetch = Callable[[str | None, int | None], Fetched]
 
 LAST_KEY = KEY_SPACE - 1
-#: 128 halvings, and as many doublings, at the very most; the usual cost is about 120.
-MAX_PROBES = 260
+#: So many steps to enclose a bad row are small, the others double.
+SMALL_STEPS = 64
+#: How often it is looked for, should the server fail now and then.
+ATTEMPTS = 3
+#: 128 halvings, as many doublings and the small steps, at the very most; the usual cost is about 120.
+MAX_PROBES = 330
 #: More bad rows than this are no accident of single rows: the read ends.
 MAX_BAD_ROWS = 100
 
@@ -34,6 +39,17 @@ class Stretch(NamedTuple):
 
     after: str | None
     last: str
+
+
+def joined(stretches: Iterable[Stretch]) -> list[Stretch]:
+    """Stretches in order, with those that meet as one: a border of slices between the two is nobody's business."""
+    whole: list[Stretch] = []
+    for each in sorted(stretches, key=attrgetter("last")):
+        if whole and whole[-1].last == each.after:
+            whole[-1] = Stretch(whole[-1].after, each.last)
+        else:
+            whole.append(each)
+    return whole
 
 
 def narrow(current: Slice, failed_size: int) -> bool:
@@ -52,17 +68,20 @@ def clear(current: Slice, rows: int) -> None:
     current.suspects = max(0, current.suspects - rows)
 
 
-def step_over(fetch: Fetch, current: Slice, error: InternalServerError) -> str:
-    """Return the id of the bad row that follows `current.position`.
+def step_over(fetch: Fetch, current: Slice, error: InternalServerError) -> str | None:
+    """Return the id of the bad row that follows `current.position`; None if it can be read by now.
 
     Raises:
-        InternalServerError: `error`, if the server fails beyond all rows too: then no row is to blame.
+        InternalServerError: `error`, if the server fails beyond all rows too, or now and then: then no row is to
+            blame, and to step over anything would lose rows that can be read.
     """
     probes = 0
 
     def readable(number: int) -> bool:
         nonlocal probes
         probes += 1
+        if probes > MAX_PROBES:
+            raise error
         try:
             fetch(token(number), 1)
         except InternalServerError:
@@ -71,15 +90,31 @@ def step_over(fetch: Fetch, current: Slice, error: InternalServerError) -> str:
 
     if not readable(LAST_KEY):
         raise error
-    low = key(current.position)
-    step = max(1, (current.gap or KEY_SPACE >> 20) >> 12)
+    start = key(current.position)
+    for _ in range(ATTEMPTS):
+        bad = _find(readable, start, max(1, (current.gap or KEY_SPACE >> 20) >> 12))
+        # A single 500 with another cause would have led beyond rows that can be read.
+        if not readable(bad - 1):
+            logger.warning(
+                "The server cannot read the identity %s; it was stepped over with %d requests.", token(bad), probes
+            )
+            return token(bad)
+        if readable(start):
+            return None
+    raise error
+
+
+def _find(readable: Callable[[int], bool], low: int, step: int) -> int:
+    """Where the rows that cannot be read end, behind `low`."""
+    steps = 0
     while not readable(high := min(low + step, LAST_KEY)):
-        low, step = high, step * 2
+        # In small steps at first: a bracket that held a second bad row could hold good rows between the two.
+        steps += 1
+        low, step = high, step + max(1, step // 8 if steps < SMALL_STEPS else step)
     while high - low > 1:
         middle = (low + high) // 2
         if readable(middle):
             high = middle
         else:
             low = middle
-    logger.warning("The server cannot read the identity %s; it was stepped over with %d requests.", token(high), probes)
-    return token(high)
+    return high

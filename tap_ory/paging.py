@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qs
 
 import msgspec
@@ -155,12 +155,9 @@ def withholds_rows(page: Fetched) -> bool:
 
 
 def cut(rest: Slice, count: int) -> list[Slice]:
-    """Cut a slice into `count` of equal width, in order; `rest` itself becomes the first."""
-    slices = [rest]
-    width = rest.stretch() // count
-    start = key(rest.position)
-    for number in range(count - 1, 0, -1):
-        middle = token(start + width * number)
-        slices.insert(1, Slice(position=middle, upper=rest.upper, written=middle, gap=rest.gap))
-        rest.upper = middle
-    return slices
+    """Cut a slice into `count` of equal width, in order; `rest` itself stays as it is."""
+    width, start = rest.stretch() // count, key(rest.position)
+    bounds = [token(start + width * number) for number in range(1, count)]
+    uppers = [*bounds, rest.upper]
+    others = [Slice(at, upper, written=at, gap=rest.gap) for at, upper in zip(bounds, uppers[1:], strict=True)]
+    return [replace(rest, upper=uppers[0]), *others]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tap_ory import bad_rows, paging
@@ -140,13 +140,15 @@ class PageReader:
             return page
         if self.keyset and self._concurrency > 1:
             worthwhile = int(_pages_left(first) // MIN_PAGES_TO_SPLIT)
+            # All in one step: a signal may end this thread between any two, and what is left be asked for then.
             self._slices = paging.cut(first, max(1, min(self._concurrency, worthwhile)))
+            page = replace(page, slice=self._slices[0])
         self._waiting = deque(self._slices)
         return page
 
     def _spread(self, slices: list[Slice]) -> list[Slice]:
         """Give each reader something of an interrupted read: how dense its slices are is not known yet."""
-        slices = list(slices)
+        slices = [replace(each) for each in slices]
         while 0 < len(slices) < self._concurrency:
             widest = max(slices, key=Slice.stretch)
             slices.append(widest.split())
@@ -186,10 +188,13 @@ class PageReader:
             msg = f"{error} One unreadable row stops a server with offset pagination (Kratos v1.0 and older)."
             raise UnavailableError(msg) from error
         bad = bad_rows.step_over(self._fetch, current, error)
+        if bad is None:
+            return
         with self._lock:
             self.keyset = True
-            if current.upper is None or bad <= current.upper:
-                self.unreadable.append(Stretch(current.position, bad))
+            # Beyond `upper` it is another slice's too, which says so; nobody else speaks for what lies before that.
+            end = bad if current.upper is None else min(bad, current.upper)
+            self.unreadable.append(Stretch(current.position, end))
             current.suspects = 0
             current.position = bad
             current.done = current.upper is not None and bad >= current.upper

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from tap_ory.api import IDENTITIES_PATH
+from tap_ory.bad_rows import joined
 from tap_ory.config_schema import EXACT
 from tap_ory.paging import Fetched, next_page_token, row_ids
 from tap_ory.readers import Page, PageReader
@@ -85,7 +86,7 @@ class IdentityRead:
     @property
     def unreadable(self) -> list[Stretch]:
         """The stretches that hold a row which the server could not deliver."""
-        return self._reader.unreadable
+        return joined(self._reader.unreadable)
 
     def mark_written(self, page: Page) -> None:
         """Take note that the page has reached the output."""

@@ -22,6 +22,7 @@ from tap_ory.snapshot import SetAsideError, Snapshot
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tap_ory.bad_rows import Stretch
     from tap_ory.paging import Slice
     from tap_ory.streams.base import OryStream
     from tap_ory.tap import TapOry
@@ -52,10 +53,11 @@ class FullRead:
             TapOryError: if the read had to end before.
             Terminated: if a signal ended it.
         """
-        for stream in self._streams:
-            stream.begin(self._snapshot.version)
-        if self._resumed:
-            self._write_state()
+        with self._tap.termination.held_back():
+            for stream in self._streams:
+                stream.begin(self._snapshot.version)
+            if self._resumed:
+                self._write_state()
         try:
             self._write_pages()
         except (TapOryError, Terminated):
@@ -92,15 +94,7 @@ class FullRead:
                 stream.stream_state.pop("snapshot", None)
             self._tap.state_writer.write_state(self._tap.state)
         if self._read.unreadable:
-            stretches = "; ".join(
-                f"after {stretch.after or 'the first id'} up to {stretch.last}" for stretch in self._read.unreadable
-            )
-            msg = (
-                f"The server cannot read {len(self._read.unreadable)} stretch(es) of identities: {stretches}. All "
-                "others were delivered, no version was activated. Mend those rows in Ory (its log says why) and run "
-                "again."
-            )
-            raise IncompleteError(msg)
+            raise _incomplete(self._read.unreadable)
 
     def _write_state(self) -> None:
         remaining = self._read.remaining()
@@ -139,3 +133,13 @@ class FullRead:
         )
         self._resumed = True
         return slices
+
+
+def _incomplete(stretches: Sequence[Stretch]) -> IncompleteError:
+    """Say in a line each between which ids the server cannot read; return the error that ends the run."""
+    for stretch in stretches:
+        logger.warning("Not delivered: identities after %s up to %s.", stretch.after or "the first id", stretch.last)
+    return IncompleteError(
+        f"The server cannot read {len(stretches)} stretch(es) of identities, each named in a line above. All others "
+        "were delivered, no version was activated. Mend those rows in Ory (its log says why) and run again."
+    )
