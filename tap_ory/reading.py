@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from tap_ory.api import IDENTITIES_PATH
 from tap_ory.bad_rows import joined
 from tap_ory.config_schema import EXACT
+from tap_ory.errors import AnswerError
 from tap_ory.paging import Fetched, next_page_token, row_ids
 from tap_ory.readers import Page, PageReader
 
@@ -48,9 +49,24 @@ def page_fetcher(api: OryAdminAPI) -> Fetch:
         if size is not None:
             query["page_size"] = size
         answer = api.get(IDENTITIES_PATH, query, retry_500=size is None)
-        return Fetched(answer.body, next_page_token(answer.headers.get("Link")), total_count(answer))
+        link = answer.headers.get("Link")
+        if link is None:
+            raise _without_link(answer)
+        return Fetched(answer.body, next_page_token(link), total_count(answer))
 
     return fetch
+
+
+def _without_link(answer: Answer) -> AnswerError:
+    """The error for a page that does not say whether another follows: to take it for the last would lose rows."""
+    try:
+        row_ids(answer.body)
+    except AnswerError as error:
+        return error
+    return AnswerError(
+        "The server gave a page without a Link header, in which Ory says whether another follows, so the read was "
+        "ended. Let that header pass through proxies before it, and check that base_url is the Ory Admin API."
+    )
 
 
 def count_identities(api: OryAdminAPI) -> int | None:
@@ -107,7 +123,7 @@ class IdentityRead:
             reader = self._reader
             ledger = _OffsetLedger()
             for page in reader.pages():
-                if reader.keyset or page.total is None:
+                if reader.keyset:
                     yield page
                     continue
                 ids = row_ids(page.body)
@@ -119,7 +135,7 @@ class IdentityRead:
                 return
             known = len(self.seen)
             self._reader = self._new_reader()
-            logger.warning("Identities changed while they were read by offset; reading again for what slipped by.")
+            logger.warning("Identities may have changed while read by offset; reading again for what slipped by.")
         logger.warning(
             "Identities kept changing over %d reads by offset; ACTIVATE_VERSION is withheld, as some may be missing.",
             MAX_PASSES,
@@ -131,16 +147,19 @@ class _OffsetLedger:
 
     def __init__(self) -> None:
         self._ids: set[str] = set()
-        self._totals: set[int] = set()
+        self._totals: set[int | None] = set()
         self._rows = 0
+        self._pages = 0
 
-    def enter(self, ids: list[str], total: int) -> None:
+    def enter(self, ids: list[str], total: int | None) -> None:
         self._rows += len(ids)
+        self._pages += 1
         self._ids.update(ids)
         self._totals.add(total)
 
     @property
     def consistent(self) -> bool:
-        if not self._totals:
-            return True
+        if self._totals <= {None}:
+            # Nothing shifts within a page; where a server does not tell totals, nothing shows it between two.
+            return self._pages <= 1
         return self._totals == {len(self._ids)} and self._rows == len(self._ids)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 Pieces = Iterable[bytes]
+#: The Link header of a page that is the last: Ory's own never lack the relation to the first.
+LAST_PAGE = '</admin/identities?page_token=00000000-0000-0000-0000-000000000000>; rel="first"'
 TLS_HANDSHAKE = b"\x16"
 
 

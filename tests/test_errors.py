@@ -15,7 +15,7 @@ import pytest
 from ory_sandbox import Sandbox
 from tests.certificates import self_signed
 from tests.command import KEY, Finished, run_tap
-from tests.scripted import ScriptedServer, always, reply
+from tests.scripted import LAST_PAGE, ScriptedServer, always, reply
 
 PERSON = "ada.lovelace@example.com"
 FORBIDDEN = (
@@ -256,7 +256,7 @@ def test_debugging_adds_a_traceback_and_not_the_key(outcomes: list[tuple[Case, F
 
 def test_a_private_ca_is_trusted_when_it_is_named(tmp_path: Path) -> None:
     bundle, context = self_signed(tmp_path)
-    with always(*reply(200, b'[{"id":"a"}]'), tls=context) as server:
+    with always(*reply(200, b'[{"id":"a"}]', Link=LAST_PAGE), tls=context) as server:
         case = at(server.url, "", "", TAP_ORY_CA_BUNDLE=str(bundle))
         run = run_tap(environment=case.environment)
         # What others are told to trust does not win over it.

@@ -16,7 +16,7 @@ from tap_ory.errors import TapOryError
 from tap_ory.settings import Settings
 from tap_ory.tap import TapOry
 from tests.command import KEY, run_tap, sync, unchanged_signals
-from tests.scripted import Asked, Pieces, ScriptedServer, always, head, reply
+from tests.scripted import LAST_PAGE, Asked, Pieces, ScriptedServer, always, head, reply
 
 FORMS = {KEY, KEY[8:], quote(KEY), quote(KEY, safe=""), base64.b64encode(KEY.encode()).decode(), repr(KEY.encode())}
 
@@ -134,7 +134,11 @@ def test_no_link_leads_a_request_elsewhere(elsewhere: ScriptedServer) -> None:
             return reply(404, b"{}")
         last = next((each for each in ids if f"page_token={each}" in asked.target), "")
         following = min(each for each in ids if each > last)
-        link = f'<{elsewhere.url}admin/identities?page_token={following}>; rel="next"' if following < ids[-1] else ""
+        link = (
+            f'<{elsewhere.url}admin/identities?page_token={following}>; rel="next"'
+            if following < ids[-1]
+            else LAST_PAGE
+        )
         return reply(200, b'[{"id":"%b"}]' % following.encode(), Link=link)
 
     with ScriptedServer(page) as server:
@@ -160,7 +164,7 @@ def test_no_password_of_netrc_is_sent(tmp_path: Path, monkeypatch: pytest.Monkey
     netrc.write_text("machine 127.0.0.1 login ada password lovelace\ndefault login ada password lovelace\n")
     netrc.chmod(0o600)
     monkeypatch.setenv(variable, str(netrc if variable == "NETRC" else tmp_path))
-    with ScriptedServer(lambda asked, number: reply()) as server:
+    with ScriptedServer(lambda asked, number: reply(Link=LAST_PAGE)) as server:
         api(server.url).get(IDENTITIES_PATH)
         api(server.url, api_token=KEY).get(IDENTITIES_PATH)
         sync({"base_url": server.url})

@@ -109,8 +109,7 @@ class OryStream(Stream):
         """Write the SCHEMA if none did, and take on the version of the read."""
         self._write_schema_message()
         self._was_read = True
-        wanted = self.emit_activate_version_messages and self.replication_method == REPLICATION_FULL_TABLE
-        self._stream_version = version if wanted else None
+        self._stream_version = version if self._is_versioned else None
 
     @abstractmethod
     def encoder(self) -> Encoder:
@@ -133,7 +132,14 @@ class OryStream(Stream):
 
     def fingerprint(self) -> list[Any]:
         """All that decides what a record of this stream looks like."""
-        return [self.replication_method, *(message.to_dict() for message in self._generate_schema_messages())]
+        schemas = [message.to_dict() for message in self._generate_schema_messages()]
+        # Records without a version would be deleted when a run that goes on activates one.
+        return [self.replication_method, self._is_versioned, *schemas]
+
+    @property
+    def _is_versioned(self) -> bool:
+        """Whether records carry a version, to be activated."""
+        return self.emit_activate_version_messages and self.replication_method == REPLICATION_FULL_TABLE
 
     def _wants_blocks(self) -> bool:
         maps = [type(stream_map) for stream_map in self.stream_maps]
