@@ -179,6 +179,11 @@ class OryAdminAPI:
                 body = _read_body(response, self.settings.request_timeout)
         except requests.RequestException as error:
             raise self._no_answer(url, error) from error
+        except OSError as error:
+            if error.errno is not None:
+                raise
+            # What `requests` says of a missing file, before it connects.
+            raise UnavailableError(plain_words.no_authorities(url)) from error
         finally:
             if not answered:
                 self.governor.forget()

@@ -73,6 +73,14 @@ def explain_failure(url: str, error: requests.RequestException, settings: Settin
     return Failure(f"GET {url}: no request can be made of it. Check base_url.", retryable=False)
 
 
+def no_authorities(url: str) -> str:
+    """Say that the certificate authorities to trust are not where something says they are."""
+    return (
+        f"TLS to {urlsplit(url).netloc} failed: no certificate authorities are where ca_bundle, REQUESTS_CA_BUNDLE or "
+        "CURL_CA_BUNDLE says. Give the path of a PEM file, or unset the variable."
+    )
+
+
 def cut_short(url: str) -> str:
     """Say that an answer began and did not arrive whole."""
     return f"GET {url}: {CUT_SHORT}"

@@ -263,3 +263,15 @@ def test_a_private_ca_is_trusted_when_it_is_named(tmp_path: Path) -> None:
         crossed = run_tap("--check", environment={**case.environment, "REQUESTS_CA_BUNDLE": __file__})
     assert (run.code, crossed.code) == (0, 0)
     assert [message["record"] for message in run.messages if message["type"] == "RECORD"] == [{"id": "a"}]
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_the_authorities_of_the_environment_are_trusted_if_they_are_there(tmp_path: Path, variable: str) -> None:
+    bundle, context = self_signed(tmp_path)
+    with always(*reply(200, b"[]", X_Total_Count="0"), tls=context) as server:
+        case = at(server.url, "", "", **{variable: str(bundle)})
+        trusted = run_tap("--check", environment=case.environment)
+        missing = run_tap("--check", environment={**case.environment, variable: str(tmp_path / "none.pem")})
+    assert (trusted.code, missing.code) == (0, 1)
+    (line,) = missing.logged("ERROR")
+    assert f"TLS to {server.host} failed: no certificate authorities are where" in line
