@@ -1,16 +1,19 @@
 """Change-based reads: what counts as a change, what is sent again, and where the bookmark stands."""
 
+import io
 import json
 from datetime import datetime, timedelta, timezone
 from typing import Any
+from unittest import mock
 
 import pytest
 
 from ory_sandbox import Sandbox
 from tap_ory.changes import ChangedRecordEncoder, canonical
-from tap_ory.errors import SettingsError
+from tap_ory.errors import AccessError, SettingsError
 from tap_ory.paging import token
 from tap_ory.records import Field, RecordEncoder
+from tap_ory.streams.base import BlockWriter
 from tap_ory.tap import TapOry
 from tests.command import records, sync, unchanged_signals
 
@@ -113,3 +116,29 @@ def test_second_run_sends_what_changed_since_the_first() -> None:
 def test_another_replication_key_is_refused() -> None:
     with unchanged_signals(), pytest.raises(SettingsError, match="'updated_at' cannot serve"):
         _ = TapOry(config={"base_url": "http://127.0.0.1:1"}, catalog=catalog("updated_at")).streams
+
+
+def test_an_interrupted_read_goes_on_and_its_bookmark_is_of_its_beginning() -> None:
+    taps: list[TapOry] = []
+    written = io.BytesIO()
+    fault = {"do": "status", "status": 401, "at": 6}
+    with Sandbox(200, faults=[fault]) as sandbox:
+        config = {"base_url": sandbox.url, "page_size": 20, "lookback_seconds": 0}
+        before = datetime.now(timezone.utc)
+        kept_apart = mock.patch.object(BlockWriter, "write_block", lambda _, block: written.write(block))
+        with kept_apart, pytest.raises(AccessError):
+            sync(config, catalog=catalog(), prepare=taps.append)
+        state = json.loads(json.dumps(taps[0].state))
+        began = datetime.fromisoformat(state["bookmarks"]["identities"]["snapshot"]["started_at"])
+        assert before <= began
+        # Of after the first run began, among what that has read and among what it has not: by a clock that is ahead.
+        ahead = (began + timedelta(hours=1)).isoformat()
+        for place in (0, 199):
+            sandbox.put({**sandbox.identities[place], "updated_at": ahead})
+        output = sync(config, catalog=catalog(), state=state)
+        ids = {identity["id"] for identity in sandbox.identities}
+    assert {record["id"] for record in records(written.getvalue() + output)} == ids
+    assert b'"ACTIVATE_VERSION"' not in output
+    kept = json.loads(output.splitlines()[-1])["value"]["bookmarks"]["identities"]
+    assert "snapshot" not in kept
+    assert kept["replication_key_value"] <= f"{began:%Y-%m-%dT%H:%M:%S}.000000000Z"
