@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from typing import TYPE_CHECKING, Any
 from unittest import mock
@@ -9,15 +10,18 @@ from unittest import mock
 import pytest
 
 from ory_sandbox import Sandbox
-from tap_ory.errors import AnswerError, IncompleteError
+from tap_ory.errors import AccessError, AnswerError, IncompleteError
 from tap_ory.paging import Fetched, Slice, token
 from tap_ory.readers import PageReader
 from tap_ory.signals import Terminated
+from tap_ory.streams.base import BlockWriter
 from tap_ory.tap import TapOry
 from tests.command import records, sync, unchanged_signals
 from tests.scripted import ScriptedServer, reply
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from tests.scripted import Asked, Pieces
 
 
@@ -114,3 +118,92 @@ def test_a_change_based_read_with_a_bad_row_does_not_move_its_bookmark() -> None
     kept = taps[0].state["bookmarks"]["identities"]
     assert kept["replication_key_value"] == "2020-01-01T00:00:00Z"
     assert "snapshot" not in kept
+
+
+def both(*names: str) -> dict[str, Any]:
+    """A catalog with these streams selected."""
+    with unchanged_signals():
+        made: dict[str, Any] = TapOry(validate_config=False).catalog_dict
+    for stream in made["streams"]:
+        (own,) = (entry for entry in stream["metadata"] if not entry["breadcrumb"])
+        own["metadata"]["selected"] = stream["stream"] in names
+    return made
+
+
+class Interrupted:
+    """A read of both streams that was cut: what it wrote, and the state that it left."""
+
+    def __init__(self) -> None:
+        self.sandbox = Sandbox(200, faults=[{"do": "status", "status": 401, "at": 6}])
+        self.config = {"base_url": self.sandbox.url, "page_size": 20}
+        self.written = io.BytesIO()
+
+    def __enter__(self) -> Self:
+        self.sandbox.__enter__()
+        taps: list[TapOry] = []
+        kept = mock.patch.object(BlockWriter, "write_block", lambda _, block: self.written.write(block))
+        with kept, pytest.raises(AccessError):
+            sync(self.config, catalog=both("identities", "users"), prepare=taps.append)
+        self.state = json.loads(json.dumps(taps[0].state))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.sandbox.__exit__(None, None, None)
+
+    def resumed(self, *names: str, **changes: Any) -> tuple[bytes, bool]:
+        """What a run given that state writes, and whether it left out what had been written before."""
+        output = sync({**self.config, **changes}, catalog=both(*names), state=self.state)
+        left = json.loads(output.splitlines()[-1])["value"]["bookmarks"]
+        assert not any("snapshot" in left[name] for name in names)
+        return output, len(records(output)) < len(names) * 200
+
+
+def ids_by_stream(output: bytes) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for message in map(json.loads, output.splitlines()):
+        if message["type"] == "RECORD":
+            found.setdefault(message["stream"], set()).add(message["record"]["id"])
+    return found
+
+
+@pytest.mark.parametrize("changes", [{}, {"page_size": 7}, {"concurrency": 1}, {"concurrency": 32}])
+def test_two_streams_go_on_together_whatever_the_size_of_pages(changes: dict[str, Any]) -> None:
+    with Interrupted() as cut:
+        output, went_on = cut.resumed("identities", "users", **changes)
+        ids = {identity["id"] for identity in cut.sandbox.identities}
+    assert went_on
+    whole = cut.written.getvalue() + output
+    assert ids_by_stream(whole) == {"identities": ids, "users": ids}
+    versions = {message["version"] for message in map(json.loads, whole.splitlines()) if "version" in message}
+    assert versions == {cut.state["bookmarks"]["users"]["snapshot"]["version"]}
+    assert output.count(b'"ACTIVATE_VERSION"') == 2
+
+
+@pytest.mark.parametrize(
+    "changes", [{"credential_metadata": True}, {"emit_activate_version_messages": False}, {"resume_within": 0}]
+)
+def test_another_read_than_was_cut_begins_anew(changes: dict[str, Any]) -> None:
+    with Interrupted() as cut:
+        output, went_on = cut.resumed("identities", "users", **changes)
+        ids = {identity["id"] for identity in cut.sandbox.identities}
+    assert not went_on
+    assert ids_by_stream(output) == {"identities": ids, "users": ids}
+
+
+@pytest.mark.parametrize("names", [("identities",), ("users",)])
+def test_fewer_streams_begin_anew(names: tuple[str, ...]) -> None:
+    with Interrupted() as cut:
+        _, went_on = cut.resumed(*names)
+    assert not went_on
+
+
+@pytest.mark.parametrize("place", [None, "elsewhere"])
+def test_streams_that_stand_at_different_places_begin_anew(place: str | None) -> None:
+    with Interrupted() as cut:
+        snapshot = cut.state["bookmarks"]["users"].pop("snapshot")
+        if place:
+            cut.state["bookmarks"]["users"]["snapshot"] = {**snapshot, "slices": snapshot["slices"][1:]}
+        output, went_on = cut.resumed("identities", "users")
+        ids = {identity["id"] for identity in cut.sandbox.identities}
+    assert not went_on
+    assert ids_by_stream(output) == {"identities": ids, "users": ids}
