@@ -38,6 +38,14 @@ class Run:
             except ProcessLookupError:
                 return
 
+    def is_there(self) -> bool:
+        """Whether the process is still there."""
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return False
+        return True
+
     def wait(self) -> int:
         """Return the exit code once it is over; the negative number of a signal that ended it."""
         if self._code is None:

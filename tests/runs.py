@@ -101,10 +101,6 @@ class TapRun:
             environment={patient_tap.PAUSE: "0.05", **(environment or {})},
         )
 
-    def has_begun(self) -> bool:
-        """Whether it has written something: by then it listens to signals."""
-        return self.stdout.stat().st_size > 0
-
     def output(self) -> Output:
         """Wait for its end and return what it wrote."""
         code = self.process.wait()

@@ -53,12 +53,12 @@ class FullRead:
             TapOryError: if the read had to end before.
             Terminated: if a signal ended it.
         """
-        with self._tap.termination.held_back():
-            for stream in self._streams:
-                stream.begin(self._snapshot.version)
-            if self._resumed:
-                self._write_state()
         try:
+            with self._tap.termination.held_back():
+                for stream in self._streams:
+                    stream.begin(self._snapshot.version)
+                if self._resumed:
+                    self._write_state()
             self._write_pages()
         except (TapOryError, Terminated):
             self._write_state()
