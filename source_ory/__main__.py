@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from source_ory.messages import FailureType, LogHandler, emit_error
 from tap_ory.endings import leave_closed_pipe, unforeseen
 from tap_ory.errors import AccessError, SettingsError, TapOryError, UnavailableError
+from tap_ory.output import buffer_output
 from tap_ory.signals import Terminated
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         SystemExit: unless all went well: 1, or 128 + signal.
     """
     given = _parser().parse_args(arguments)
+    buffer_output()
     _log_as_messages()
     # The import is the greater part of a short run.
     from source_ory import source  # noqa: PLC0415

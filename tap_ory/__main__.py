@@ -12,6 +12,7 @@ import click
 
 from tap_ory.endings import leave_closed_pipe, unforeseen
 from tap_ory.errors import TapOryError
+from tap_ory.output import buffer_output
 
 logger = logging.getLogger("tap-ory")
 
@@ -24,6 +25,7 @@ def main() -> None:
     from tap_ory.environment import check_log_level  # noqa: PLC0415
     from tap_ory.tap import TapOry  # noqa: PLC0415
 
+    buffer_output()
     try:
         check_log_level(os.environ)
         # Not by click's `main`, to which a closed pipe is an exit code of 1, as every other failure.

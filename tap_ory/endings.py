@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
 from pathlib import Path
+
+from tap_ory.output import abandon_output
 
 #: What a shell reports for a program that a closed pipe ended: 128 + SIGPIPE.
 CLOSED_PIPE = 141
@@ -23,5 +24,5 @@ def unforeseen(error: Exception, program: str) -> str:
 
 def leave_closed_pipe() -> None:
     """Whoever read our output has enough (`tap-ory | head`): end without a word."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    abandon_output()
     sys.exit(CLOSED_PIPE)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from tap_ory.output import abandon_output
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -30,8 +32,11 @@ class Termination:
         """Take a signal in; a second one does not wait for a target that reads no more."""
         if self._busy and self._pending is None:
             self._pending = signum
-        else:
-            raise Terminated(signum)
+            return
+        if self._busy:
+            # The block is cut, so no state may follow it, and none would get past whoever is stuck.
+            abandon_output()
+        raise Terminated(signum)
 
     @contextmanager
     def held_back(self) -> Iterator[None]:

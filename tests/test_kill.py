@@ -7,6 +7,7 @@ are of a seed that each failure names.
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
 import shutil
@@ -156,12 +157,22 @@ def test_ended_by_a_signal(runs: Runs, number: signal.Signals, code: int, times:
     assert sum(in_parallel(attempt, range(times))) > times // 2
 
 
-def tap(tmp_path: Path, url: str, **settings: Any) -> subprocess.Popen[bytes]:
+def tap(tmp_path: Path, url: str, *, unbuffered: bool = False, **settings: Any) -> subprocess.Popen[bytes]:
     """A run of the command itself, whose output the test reads."""
     config = tmp_path / "config.json"
     config.write_text(json.dumps({"base_url": url, **settings}))
     command = [sys.executable, "-m", "tap_ory", "--config", str(config)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1" if unbuffered else ""}
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
+
+
+def wait_until_stuck(sandbox: Sandbox) -> None:
+    """Wait for a reader whose output nobody takes: in the middle of a block, as soon as the pipe is full."""
+    deadline = time.monotonic() + 30
+    seen = -1
+    while sandbox.requests.count != seen and time.monotonic() < deadline:
+        seen = sandbox.requests.count
+        threading.Event().wait(0.3)
 
 
 def test_a_reader_that_goes_away_ends_it_quietly(tmp_path: Path) -> None:
@@ -177,16 +188,26 @@ def test_a_reader_that_goes_away_ends_it_quietly(tmp_path: Path) -> None:
     assert "BrokenPipe" not in errors
 
 
-def test_a_second_signal_does_not_wait_for_a_reader_that_is_stuck(tmp_path: Path) -> None:
-    with Sandbox(5000) as sandbox, tap(tmp_path, sandbox.url) as process:
+@pytest.mark.parametrize("unbuffered", [False, True])
+def test_a_signal_cuts_no_block(tmp_path: Path, unbuffered: bool) -> None:  # noqa: FBT001
+    with Sandbox(5000) as sandbox, tap(tmp_path, sandbox.url, unbuffered=unbuffered) as process:
+        assert process.stdout
+        lines = [process.stdout.readline()]
+        wait_until_stuck(sandbox)
+        process.send_signal(signal.SIGTERM)
+        lines += process.stdout.read().splitlines()
+        assert process.wait(30) == 143
+    messages = [json.loads(line) for line in lines]
+    assert [message["type"] for message in messages[-2:]] == ["RECORD", "STATE"]
+    assert len(ids_of(lines)) % 500 == 0
+
+
+@pytest.mark.parametrize("unbuffered", [False, True])
+def test_a_second_signal_does_not_wait_for_a_reader_that_is_stuck(tmp_path: Path, unbuffered: bool) -> None:  # noqa: FBT001
+    with Sandbox(5000) as sandbox, tap(tmp_path, sandbox.url, unbuffered=unbuffered) as process:
         assert process.stdout
         assert process.stdout.readline().startswith(b'{"type":"SCHEMA"')
-        # Nobody reads on: the tap is stuck in the middle of a block as soon as the pipe is full.
-        deadline = time.monotonic() + 30
-        seen = -1
-        while sandbox.requests.count != seen and time.monotonic() < deadline:
-            seen = sandbox.requests.count
-            threading.Event().wait(0.3)
+        wait_until_stuck(sandbox)
         process.send_signal(signal.SIGTERM)
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(0.5)
