@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from source_ory.messages import FailureType, LogHandler, emit_error
 from tap_ory.endings import leave_closed_pipe, unforeseen
 from tap_ory.errors import AccessError, SettingsError, TapOryError, UnavailableError
-from tap_ory.output import buffer_output
+from tap_ory.output import abandon_output, buffer_output
 from tap_ory.signals import Terminated
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         SystemExit: unless all went well: 1, or 128 + signal.
     """
     given = _parser().parse_args(arguments)
+    if sys.stdout is None:
+        sys.exit("source-ory writes to stdout, which is closed: leave it open.")
     buffer_output()
     _log_as_messages()
     # The import is the greater part of a short run.
@@ -56,6 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             f"The read was ended by signal {end.signum}. Run again: it goes on from the state.", "transient_error"
         )
         raise
+    except OSError as error:
+        _fail(f"{error.strerror or type(error).__name__}: {error.filename or 'no file named'}.", "system_error")
     except Exception as error:
         # The last line of defence: one line, no traceback.
         logger.debug("Traceback:", exc_info=error)
@@ -80,7 +84,7 @@ def _json(path: Path, option: str) -> Any:
     except OSError as error:
         msg = f"The file given to {option} cannot be read: {error.strerror}: {path}."
         raise SettingsError(msg) from None
-    except ValueError:
+    except (ValueError, RecursionError):
         msg = f"The file given to {option} is no JSON: {path}."
         raise SettingsError(msg) from None
 
@@ -102,7 +106,14 @@ def _failure_type(error: TapOryError) -> FailureType:
 
 
 def _fail(message: str, failure: FailureType) -> None:
-    emit_error(message, failure)
+    try:
+        emit_error(message, failure)
+    except BrokenPipeError:
+        leave_closed_pipe()
+    except OSError:
+        # A full disk, where stdout is a file.
+        abandon_output()
+        sys.stderr.write(f"{message}\n")
     sys.exit(1)
 
 

@@ -101,7 +101,7 @@ def _tap_value(name: str, value: Any) -> Any:
     if _is_object(setting) and isinstance(value, str):
         try:
             return json.loads(value) if value.strip() else {}
-        except ValueError:
+        except (ValueError, RecursionError):
             msg = f"Setting {name} is no JSON: give a JSON object."
             raise SettingsError(msg) from None
     return value

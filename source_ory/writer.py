@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.singerlib.messages import Message, SchemaMessage, StateMessage
+from singer_sdk.singerlib.messages import ActivateVersionMessage, Message, SchemaMessage, StateMessage
 
 from source_ory.messages import emit_state, emit_status, now_ms
 from tap_ory.streams.base import BlockWriter
@@ -51,12 +51,18 @@ class AirbyteWriter(BlockWriter):
         self._uncounted[stream] += records
 
     def write_message(self, message: Message) -> None:
-        """Write what a Singer message means to Airbyte; a version of the records means nothing to it."""
+        """Write what a Singer message means to Airbyte; a version of the records means nothing to it.
+
+        Raises:
+            TypeError: if it is another message: records, above all, come in blocks and may not get lost here.
+        """
         if isinstance(message, SchemaMessage):
             self._states[message.stream] = None
             emit_status(message.stream, "STARTED")
         elif isinstance(message, StateMessage):
             self.write_states(message.value.get("bookmarks", {}))
+        elif not isinstance(message, ActivateVersionMessage):
+            raise TypeError(type(message).__name__)
 
     def write_states(self, bookmarks: Mapping[str, Mapping[str, Any]]) -> None:
         """Write the states that are new or have records to account for."""

@@ -25,6 +25,7 @@ from ory_sandbox import Sandbox
 from tests import patient_tap
 from tests.forking import Forkers
 from tests.runs import TAP, Output, TapRun, ids_of, is_activation, is_state
+from tests.stuck import wait_until_stuck
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -164,15 +165,6 @@ def tap(tmp_path: Path, url: str, *, unbuffered: bool = False, **settings: Any) 
     command = [sys.executable, "-m", "tap_ory", "--config", str(config)]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1" if unbuffered else ""}
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
-
-
-def wait_until_stuck(sandbox: Sandbox) -> None:
-    """Wait for a reader whose output nobody takes: in the middle of a block, as soon as the pipe is full."""
-    deadline = time.monotonic() + 30
-    seen = -1
-    while sandbox.requests.count != seen and time.monotonic() < deadline:
-        seen = sandbox.requests.count
-        threading.Event().wait(0.3)
 
 
 def test_a_reader_that_goes_away_ends_it_quietly(tmp_path: Path) -> None:

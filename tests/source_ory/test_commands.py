@@ -1,6 +1,7 @@
 """spec, check, discover and read as commands against the sandbox and real servers."""
 
 import json
+import shlex
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ from source_ory.spec import specification
 from tests.real.server import Kratos
 from tests.servers import API_TOKEN, Server
 from tests.source_ory.support import ENVIRONMENT, ROOT, SOURCE, Files, by_id, records_of_the_tap, run, said
+from tests.stuck import wait_until_stuck
 
 
 def test_spec_is_one_message() -> None:
@@ -96,6 +98,13 @@ def test_only_configured_fields_are_read(files: Files, sandbox: Sandbox) -> None
     assert {key for record in told.records["identities"] for key in record} == {"id", "state"}
 
 
+def test_an_incremental_read_keeps_its_cursor(files: Files, sandbox: Sandbox) -> None:
+    config = files.write({"base_url": sandbox.url})
+    stream = {"name": "identities", "json_schema": {"type": "object", "properties": {"state": {}}}}
+    told = run("read", "--config", config, "--catalog", files.catalog([stream], "incremental"))
+    assert {key for record in told.records["identities"] for key in record} == {"id", "state", "changed_at"}
+
+
 def test_incremental_reads_what_changed(files: Files, start_kratos: Callable[[str, int], Kratos]) -> None:
     kratos = start_kratos("v1.3.1", 50)
     config = files.write({"base_url": kratos.admin_url, "lookback_seconds": 0, "credential_metadata": "true"})
@@ -138,6 +147,26 @@ def test_a_cut_read_says_incomplete_and_is_gone_on_with(files: Files, servers: E
     ids = [[record["id"] for record in told.records["identities"]] for told in (cut, rest)]
     assert sorted(ids[0] + ids[1]) == sorted(identity["id"] for identity in slow.identities)
     assert len(ids[1]) < 3000
+
+
+def test_a_signal_cuts_no_line_where_stdout_has_no_buffer(files: Files, servers: ExitStack) -> None:
+    people = servers.enter_context(Sandbox(5000))
+    config = files.write({"base_url": people.url})
+    catalog = files.catalog([{"name": "identities", "json_schema": {"type": "object"}}])
+    command = [*SOURCE, "read", "--config", str(config), "--catalog", str(catalog)]
+    environment = {**ENVIRONMENT, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        lines = [process.stdout.readline()]
+        # It stands in the middle of a block once the pipe is full.
+        wait_until_stuck(people)
+        process.send_signal(signal.SIGTERM)
+        lines += process.stdout.readlines()
+    cut = said(process.returncode, b"".join(lines))
+    assert (cut.code, cut.statuses[-1]) == (128 + signal.SIGTERM, ("identities", "INCOMPLETE"))
+    assert sum(float(state["sourceStats"]["recordCount"]) for state in cut.of("STATE")) == len(
+        cut.records["identities"]
+    )
 
 
 def test_errors_say_whose_turn_it_is(files: Files, servers: ExitStack) -> None:
@@ -185,6 +214,17 @@ def test_a_closed_pipe_ends_it_without_a_word(files: Files, sandbox: Sandbox) ->
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == 128 + signal.SIGPIPE
+
+
+@pytest.mark.parametrize(("where", "sentence"), [(">/dev/full", "No space left"), (">&-", "closed")])
+def test_an_output_that_takes_nothing_is_told_elsewhere(where: str, sentence: str) -> None:
+    command = f"{shlex.join(SOURCE)} spec {where}"
+    done = subprocess.run(
+        ["/bin/sh", "-c", command], cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert sentence in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("command", ["check", "discover"])

@@ -4,7 +4,7 @@ import io
 import json
 
 import pytest
-from singer_sdk.singerlib.messages import SchemaMessage, StateMessage
+from singer_sdk.singerlib.messages import RecordMessage, SchemaMessage, StateMessage
 
 from source_ory.writer import AirbyteWriter, translate
 from tap_ory.records import RecordEncoder, plan
@@ -43,6 +43,11 @@ def test_records_come_through_as_they_are(version: int | None, number: int) -> N
 def test_what_is_no_block_is_refused() -> None:
     with pytest.raises(ValueError, match="RECORD lines"):
         translate(b'{"type":"STATE"}\n', 0)
+
+
+def test_a_record_that_comes_alone_is_no_loss_without_a_word() -> None:
+    with pytest.raises(TypeError, match="RecordMessage"):
+        AirbyteWriter().write_message(RecordMessage(stream="identities", record={"id": "1"}))
 
 
 def test_states_account_for_every_record_once(monkeypatch: pytest.MonkeyPatch) -> None:
