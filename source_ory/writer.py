@@ -89,5 +89,6 @@ def translate(block: bytes, emitted_at: int) -> tuple[str, bytes, int]:
         raise ValueError(msg)
     begin = b'{"type":"RECORD","record":{"stream":' + head[1] + b',"data":'
     end = b',"emitted_at":%d}}\n' % emitted_at
-    records = block[head.end() : tail.start()].replace(tail[0] + head[0], end + begin)
-    return head[1][1:-1].decode(), begin + records + end, block.count(b"\n")
+    # Several times faster than `replace`, which looks for what is so long twice, and slowly.
+    records = block[head.end() : tail.start()].split(tail[0] + head[0])
+    return head[1][1:-1].decode(), b"".join((begin, (end + begin).join(records), end)), len(records)
