@@ -151,6 +151,8 @@ class PageReader:
         slices = [replace(each) for each in slices]
         while 0 < len(slices) < self._concurrency:
             widest = max(slices, key=Slice.stretch)
+            if not widest.stretch():
+                break
             slices.append(widest.split())
         return slices
 

@@ -207,3 +207,22 @@ def test_streams_that_stand_at_different_places_begin_anew(place: str | None) ->
         ids = {identity["id"] for identity in cut.sandbox.identities}
     assert not went_on
     assert ids_by_stream(output) == {"identities": ids, "users": ids}
+
+
+def test_a_signal_behind_the_last_page_leaves_only_the_activation() -> None:
+    taps: list[TapOry] = []
+    with Sandbox(200) as sandbox:
+        config = {"base_url": sandbox.url, "page_size": 20}
+        end_it = mock.patch("tap_ory.streams.full_read.FullRead._finish", side_effect=Terminated(15))
+        with end_it, pytest.raises(Terminated):
+            sync(config, prepare=taps.append)
+        state = json.loads(json.dumps(taps[0].state))
+        before = len(sandbox.requests.log)
+        output = sync(config, state=state)
+        asked = [seen.target for seen in [*sandbox.requests.log][before:] if "/admin/identities" in seen.target]
+    assert records(output) == []
+    assert len(asked) == 1
+    (activation,) = (message for message in map(json.loads, output.splitlines()) if "version" in message)
+    assert activation["type"] == "ACTIVATE_VERSION"
+    assert activation["version"] == state["bookmarks"]["identities"]["snapshot"]["version"]
+    assert b'"snapshot"' not in output.splitlines()[-1]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_ory import snapshot
 from tap_ory.errors import IncompleteError, TapOryError
+from tap_ory.paging import KEY_SPACE, Slice, token
 from tap_ory.progress import Progress
 from tap_ory.reading import IdentityRead, count_identities
 from tap_ory.signals import Terminated
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tap_ory.bad_rows import Stretch
-    from tap_ory.paging import Slice
     from tap_ory.streams.base import OryStream
     from tap_ory.tap import TapOry
 
@@ -31,6 +31,8 @@ logger = logging.getLogger("tap-ory")
 
 #: Seconds between two states: often enough to lose little, seldom enough to cost nothing.
 STATE_INTERVAL = 5.0
+#: What is left of a read that has come to its last id.
+BEHIND_ALL = Slice(position=token(KEY_SPACE - 1), written=token(KEY_SPACE - 1))
 
 
 class FullRead:
@@ -40,7 +42,7 @@ class FullRead:
         """Decide whether this goes on with an interrupted read. No request is made."""
         self._tap = tap
         self._streams = streams
-        self._resumed = False
+        self._resumed = self._finished = False
         slices = self._resume()
         self._read = IdentityRead(tap.api, slices)
         self._next_state = time.monotonic() + STATE_INTERVAL
@@ -60,10 +62,11 @@ class FullRead:
                 if self._resumed:
                     self._write_state()
             self._write_pages()
+            self._finish()
         except (TapOryError, Terminated):
-            self._write_state()
+            if not self._finished:
+                self._write_state()
             raise
-        self._finish()
 
     def _write_pages(self) -> None:
         api, read = self._tap.api, self._read
@@ -93,14 +96,15 @@ class FullRead:
                     stream.complete(self._snapshot.started_at)
                 stream.stream_state.pop("snapshot", None)
             self._tap.state_writer.write_state(self._tap.state)
+            self._finished = True
         if self._read.unreadable:
             raise _incomplete(self._read.unreadable)
 
     def _write_state(self) -> None:
         remaining = self._read.remaining()
         if remaining == []:
-            # All is written: the state that says so comes behind the activation.
-            return
+            # All is written but the activation: what goes on finds nobody behind the last id, and activates.
+            remaining = [BEHIND_ALL]
         for stream in self._streams:
             if remaining:
                 stream.stream_state["snapshot"] = self._snapshot.to_state(remaining, resumed=self._resumed)
