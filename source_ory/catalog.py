@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("tap-ory")
 
-#: What the tap keeps of a stream. What else may be in a state is the SDK's, of one run only.
-KEPT = ("snapshot", "replication_key", "replication_key_value")
 REPLICATION = {"full_refresh": REPLICATION_FULL_TABLE, "incremental": REPLICATION_INCREMENTAL}
 
 
@@ -108,11 +106,7 @@ def singer_state(states: Any) -> dict[str, Any]:
         return {}
     try:
         places = [each["stream"] for each in states]
-        return {"bookmarks": {each["stream_descriptor"]["name"]: _kept(each.get("stream_state")) for each in places}}
+        return {"bookmarks": {each["stream_descriptor"]["name"]: each.get("stream_state") or {} for each in places}}
     except (KeyError, TypeError, AttributeError):
         logger.warning("The state given is set aside, as it is no list of stream states; reading from the start.")
         return {}
-
-
-def _kept(state: Any) -> dict[str, Any]:
-    return {key: state[key] for key in KEPT if key in state} if state else {}

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
     from tap_ory.shapes import Shape
 
+#: What a state keeps of a stream. What else may be in one is the SDK's, of one run only, and of any shape.
+KEPT = ("snapshot", "replication_key", "replication_key_value")
+
 
 class TapOry(Tap):
     """Singer tap for the identities of one Ory project (Ory Network or self-hosted Ory Kratos)."""
@@ -138,7 +141,8 @@ class TapOry(Tap):
         """Take the state in; one of a strange shape is set aside with one line."""
         bookmarks = state.get("bookmarks", {}) if isinstance(state, dict) else None
         if isinstance(bookmarks, dict) and all(isinstance(value, dict) for value in bookmarks.values()):
-            super().load_state(state)
+            kept = {name: {key: own[key] for key in KEPT if key in own} for name, own in bookmarks.items()}
+            super().load_state({"bookmarks": kept})
         else:
             self.logger.warning("The state given is set aside, as its shape is not known; reading from the start.")
 

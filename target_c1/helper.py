@@ -98,7 +98,8 @@ def main() -> None:
     gc.disable()  # as in the command itself
     # A terminal's Ctrl-C goes to both; the run ends its helper by itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    requests, answers = sys.stdin.buffer, sys.stdout.buffer
+    # Buffered whatever PYTHONUNBUFFERED says: a raw write may write a part only.
+    requests, answers = sys.stdin.buffer, open(sys.stdout.fileno(), "wb", closefd=False)  # noqa: SIM115
     setup = msgspec.msgpack.decode(_receive(requests) or b"", type=_Setup)
     maker = RowMaker(setup.sources, ENCODERS[setup.format])
     while (data := _receive(requests)) is not None:
