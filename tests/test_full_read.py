@@ -228,8 +228,8 @@ def test_a_signal_behind_the_last_page_leaves_only_the_activation() -> None:
     assert b'"snapshot"' not in output.splitlines()[-1]
 
 
-@pytest.mark.parametrize("own", [{"progress_markers": 5}, {"partitions": 5}, {"partitions": [5]}, {"partitions": {}}])
-def test_what_else_a_state_holds_stops_no_read(own: dict[str, Any]) -> None:
+@pytest.mark.parametrize("own", [5, {"progress_markers": 5}, {"partitions": 5}, {"partitions": [5]}])
+def test_what_else_a_state_holds_stops_no_read(own: Any) -> None:
     with Sandbox(20) as sandbox:
         output = sync({"base_url": sandbox.url}, state={"bookmarks": {"identities": own}})
     assert len(records(output)) == 20

@@ -61,9 +61,6 @@ def test_a_read_that_may_have_missed_identities_is_incomplete(
         (17, None),
         ([{"type": "STREAM", "stream": {"stream_descriptor": {"name": "a"}}}], {"a": {}}),
         ([{"stream": {"stream_descriptor": {"name": "a"}, "stream_state": {"snapshot": 1}}}], {"a": {"snapshot": 1}}),
-        # The SDK would stumble over these.
-        ([{"stream": {"stream_descriptor": {"name": "a"}, "stream_state": {"progress_markers": 5}}}], {"a": {}}),
-        ([{"stream": {"stream_descriptor": {"name": "a"}, "stream_state": 5}}], None),
     ],
 )
 def test_states_become_the_taps(given: Any, bookmarks: dict[str, Any] | None) -> None:
