@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tap_ory.conforming import NULL, Conformer, Misfit
-from tap_ory.records import WHOLE, Field, RecordEncoder, SlowRow, attribute_of, plan, prune
+from tap_ory.records import RecordEncoder, SlowRow, attribute_of
+from tap_ory.selection import WHOLE, Field, plan, prune
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

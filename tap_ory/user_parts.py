@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tap_ory.meaning import ACCOUNT_WORDS
+from tap_ory.well_known import ACCOUNT_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

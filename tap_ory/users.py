@@ -17,7 +17,8 @@ from tap_ory.compiling import Wanted
 from tap_ory.conforming import Conformer
 from tap_ory.deriving import FIELDS, derivation
 from tap_ory.meaning import meaning_of
-from tap_ory.records import LONE_SURROGATE, WHOLE, Field, RecordEncoder, SlowRow, plan
+from tap_ory.records import LONE_SURROGATE, RecordEncoder, SlowRow
+from tap_ory.selection import WHOLE, Field, plan
 from tap_ory.typed_records import Outgoing
 from tap_ory.user_parts import SECURITY_KEYS, Credentials, Identity, IdentityWithMetadata
 

@@ -12,7 +12,8 @@ from ory_sandbox import Sandbox
 from tap_ory.changes import ChangedRecordEncoder, canonical
 from tap_ory.errors import AccessError, SettingsError
 from tap_ory.paging import token
-from tap_ory.records import Field, RecordEncoder
+from tap_ory.records import RecordEncoder
+from tap_ory.selection import Field
 from tap_ory.streams.base import BlockWriter
 from tap_ory.tap import TapOry
 from tests.command import records, sync, unchanged_signals

@@ -8,7 +8,8 @@ import pytest
 from singer_sdk.singerlib import SelectionMask
 
 from tap_ory.errors import AnswerError
-from tap_ory.records import RecordEncoder, plan, prune
+from tap_ory.records import RecordEncoder
+from tap_ory.selection import plan, prune
 from tap_ory.streams.base import SCHEMAS
 
 IDENTITY = SCHEMAS.get_schema("identities")

@@ -7,7 +7,8 @@ import pytest
 from singer_sdk.singerlib.messages import RecordMessage, SchemaMessage, StateMessage
 
 from source_ory.writer import AirbyteWriter, translate
-from tap_ory.records import RecordEncoder, plan
+from tap_ory.records import RecordEncoder
+from tap_ory.selection import plan
 from tests.source_ory.support import said
 
 SCHEMA = {"properties": {"id": {"type": "string"}, "traits": {}}}
