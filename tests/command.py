@@ -18,8 +18,6 @@ from tap_ory.tap import TapOry
 KEY = "ory_pat_Zk3yMust+Never/BeSeen=1"
 TAP = (sys.executable, "-m", "tap_ory")
 SECONDS = 60
-#: The SDK's word to users of an old Python is none of what the tests count.
-OLD_PYTHON = "ignore:Python 3.10 reached its end of life"
 #: Settings and proxies of whoever runs the tests must not reach the command.
 FOREIGN = ("TAP_ORY_", "BATON_", "LOGLEVEL", "SINGER_SDK_", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NETRC")
 
@@ -49,7 +47,7 @@ def clean_environment(variables: Mapping[str, str]) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(FOREIGN) and not name.lower().endswith("_proxy")
     }
-    return {**kept, "PYTHONWARNINGS": OLD_PYTHON, **variables}
+    return {**kept, **variables}
 
 
 def run_tap(*arguments: str, environment: Mapping[str, str] | None = None, command: tuple[str, ...] = TAP) -> Finished:
