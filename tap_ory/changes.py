@@ -8,13 +8,13 @@ verifying an address move `updated_at`. Deletions leave no trace at all.
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tap_ory.exact_json import loads_page
 from tap_ory.paging import not_a_page
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def _decode(body: bytes) -> list[_Clocks]:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         pass
     try:
-        page = json.loads(body.decode("utf-8-sig", errors="replace"))
+        page = loads_page(body)
         return [_Clocks(**{key: row[key] for key in _Clocks.__struct_fields__ if key in row}) for row in page]
     except (ValueError, TypeError, RecursionError):
         raise not_a_page() from None

@@ -19,7 +19,7 @@ import simplejson
 from simplejson import RawJSON
 
 from tap_ory.compiling import Wanted, compiled, number_text, tame, types_of
-from tap_ory.records import loads
+from tap_ory.exact_json import loads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,7 +9,6 @@ Two families of servers are told apart by what they answer:
 
 from __future__ import annotations
 
-import json
 import re
 import uuid
 from dataclasses import dataclass, replace
@@ -18,6 +17,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from tap_ory.errors import AnswerError
+from tap_ory.exact_json import loads_page
 
 KEY_SPACE = 1 << 128
 #: A token that is longer is none: keyset tokens have 36 characters, offset tokens about 30.
@@ -105,8 +105,7 @@ def row_ids(body: bytes) -> list[str]:
         pass
     try:
         # Half a surrogate pair in somebody's name, or a byte order mark: no reason to end the read.
-        rows = json.loads(body.decode("utf-8-sig", errors="replace"))
-        return [row.id for row in msgspec.convert(rows, list[_Row])]
+        return [row.id for row in msgspec.convert(loads_page(body), list[_Row])]
     except (ValueError, RecursionError):
         raise not_a_page() from None
 

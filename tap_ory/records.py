@@ -15,12 +15,12 @@ import json
 import logging
 import re
 from datetime import datetime, timezone
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import simplejson
 
+from tap_ory.exact_json import loads, loads_page
 from tap_ory.paging import not_a_page
 from tap_ory.selection import prune
 
@@ -142,9 +142,8 @@ class RecordEncoder:
         return rows
 
     def _decode_slowly(self, body: bytes) -> list[Any]:
-        text = body.decode(errors="replace")
         try:
-            page = loads(text)
+            page = loads_page(body)
             if not isinstance(page, list):
                 raise TypeError  # noqa: TRY301 - one sentence for every strange shape
             return [SlowRow(_checked_id(row), self._raw(row)) for row in page]
@@ -176,29 +175,3 @@ def _is_utf8(body: bytes) -> bool:
         logger.warning("A page held bytes that are no UTF-8; they were replaced by U+FFFD.")
         return False
     return True
-
-
-def loads(text: str | bytes) -> Any:
-    """Decode JSON without changing a number."""
-    return json.loads(text, parse_float=_decimal, parse_int=_whole, parse_constant=_refuse_constant)
-
-
-def _decimal(text: str) -> Decimal | simplejson.RawJSON:
-    try:
-        return Decimal(text)
-    except ArithmeticError:
-        # An exponent of nineteen digits is valid JSON: anybody who can write a trait can write that.
-        return simplejson.RawJSON(text)
-
-
-def _whole(text: str) -> int | simplejson.RawJSON:
-    try:
-        return int(text)
-    except ValueError:
-        # Beyond the digits that Python reads.
-        return simplejson.RawJSON(text)
-
-
-def _refuse_constant(name: str) -> None:
-    """NaN and Infinity are no JSON, and no server of Ory's writes them."""
-    raise ValueError(name)

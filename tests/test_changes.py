@@ -75,6 +75,13 @@ def test_what_tells_no_time_is_never_left_out() -> None:
     assert [row.id for row in changed.rows(page({}, {"updated_at": 3}))] == [token(0), token(1)]
 
 
+def test_an_odd_row_beside_it_changes_nothing() -> None:
+    odd = b'{"id":"%b","traits":["\\ud800",%b],"updated_at":"2020-01-01T00:00:00Z"}' % (token(9).encode(), b"9" * 5000)
+    rows = page({"updated_at": "2026-05-05T00:00:00.5Z"})
+    changed = encoder("2026-05-05T00:00:00Z")
+    assert [row.id for row in changed.rows(rows[:-1] + b"," + odd + b"]")] == [token(0)]
+
+
 def test_bookmark_passes_neither_the_newest_change_nor_the_beginning_of_the_read() -> None:
     changed = encoder()
     changed.rows(page({"updated_at": "2026-05-05T00:00:00.25Z"}))

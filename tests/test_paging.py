@@ -89,6 +89,7 @@ def test_a_token_that_is_too_long_is_none() -> None:
         (b'[{"id":"a","traits":"\xff"}]', ["a"]),
         (b'\xef\xbb\xbf[{"id":"a","traits":"\xff"}]', ["a"]),
         (b'[{"id":"a","id":"b"}]', ["b"]),
+        (b'[{"id":"a","traits":["\\ud800",%b,1e%b]}]' % (b"9" * 5000, b"9" * 19), ["a"]),
     ],
 )
 def test_ids_of_a_page(body: bytes, ids: list[str]) -> None:

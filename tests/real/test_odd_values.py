@@ -25,15 +25,18 @@ def exact(text: str | bytes) -> Any:
     return json.loads(text, parse_float=str, parse_int=str)
 
 
+@pytest.mark.parametrize("page_size", [7, 500], ids=["apart", "on one page"])
 @pytest.mark.parametrize("release", ["v1.0.0", "v1.3.1"])
-def test_odd_values_arrive_as_they_are(start_kratos: Callable[[Release, int], Kratos], release: Release) -> None:
+def test_odd_values_arrive_as_they_are(
+    start_kratos: Callable[[Release, int], Kratos], release: Release, page_size: int
+) -> None:
     kratos = start_kratos(release, 20)
     for name, value in ODD.items():
         body = f'{{"schema_id":"staff","traits":{{"username":"odd-{name}","employment":{{"odd":{value}}}}}}}'
         requests.post(f"{kratos.admin_url}admin/identities", data=body, timeout=10).raise_for_status()
     everybody = sorted(kratos.all_ids())
     assert len(everybody) == 20 + len(ODD)
-    settings = {"base_url": kratos.admin_url, "page_size": 7}
+    settings = {"base_url": kratos.admin_url, "page_size": page_size}
     messages = [exact(line) for line in sync(settings).splitlines()]
     found = [message["record"] for message in messages if message["type"] == "RECORD"]
     assert sorted(record["id"] for record in found) == everybody
