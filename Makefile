@@ -26,8 +26,8 @@ lint: $(INSTALLED) ## Check style, types and meltano.yml
 	$(BIN)/mypy
 	$(BIN)/check-jsonschema --builtin-schema vendor.meltano meltano.yml
 
-bench: $(INSTALLED) ## Measure the figures of the README
-	$(BIN)/python -m benchmarks
+bench: $(INSTALLED) ## Measure the figures of docs/speed.md and draw its plot
+	$(BIN)/python -m benchmarks --plot docs/speed.svg
 
 constraints: $(INSTALLED) ## Pin all dependencies again, with hashes
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes --all-extras --group dev \

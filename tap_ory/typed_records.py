@@ -124,9 +124,7 @@ class TypedRecordEncoder(RecordEncoder):
 
     def _hide_handles(self, rows: list[Any]) -> None:
         """The identifier of a passkey is the handle that the security key knows the user by."""
-        attribute = self._attributes[CREDENTIALS]
-        for row in rows:
-            credentials = getattr(row, attribute)
+        for credentials in map(attrgetter(self._attributes[CREDENTIALS]), rows):
             if credentials.__class__ is dict and credentials.get("passkey"):
                 setattr(credentials["passkey"], self._identifiers, [])
 

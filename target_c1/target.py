@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 from singer_sdk import Target
+from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities
 
 from target_c1.blocks import Blocks
@@ -116,6 +117,18 @@ class TargetC1(Target):
             _logger.warning(warning)
         with target.opened():
             target.listen(file_input)
+
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        """Check types and bounds.
+
+        Raises:
+            SettingsError: with all that is wrong, in one line.
+        """
+        try:
+            return super()._validate_config(raise_errors=raise_errors)
+        except ConfigValidationError as error:
+            msg = f"The settings cannot be right: {'; '.join(error.errors)}. target-c1 --about says what they are."
+            raise SettingsError(msg) from error
 
     @contextmanager
     def opened(self, stamp: Stamp | None = None) -> Iterator[None]:

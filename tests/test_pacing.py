@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ory_sandbox.ratelimit import Bucket as FixedWindows
+from ory_sandbox.ratelimit import parse_windows as parse_limits
 from tap_ory.pacing import MAX_SERVER_WAIT, Governor, parse_windows, server_wait
 
 
@@ -145,6 +147,36 @@ def test_other_clients_are_left_their_share() -> None:
     governor.learn(200, {"x-ratelimit-limit": "10, 10;w=60", "x-ratelimit-remaining": "1", "x-ratelimit-reset": "60"})
     governor.wait_turn()
     assert sum(clock.slept) == pytest.approx(60, abs=0.1)
+
+
+def test_several_readers_do_not_take_each_other_for_other_clients() -> None:
+    """Of a bucket with fixed windows: four requests under way all the time, answered in their order."""
+    clock = Clock()
+    bucket = FixedWindows(parse_limits("10;w=1"), clock)
+    under_way: deque[tuple[float, dict[str, str]]] = deque()
+
+    def answer_until(moment: float) -> None:
+        while under_way and under_way[0][0] <= moment:
+            clock.now, headers = under_way.popleft()
+            governor.learn(200, headers)
+
+    def sleep(seconds: float) -> None:
+        woken = clock.now + seconds + 1e-6
+        answer_until(woken)
+        clock.now = woken
+
+    governor = Governor(clock, sleep)
+    began = clock.now
+    for _ in range(60):
+        if len(under_way) == 4:
+            answer_until(under_way[0][0])
+        governor.wait_turn()
+        granted, headers = bucket.take()
+        assert granted
+        under_way.append((clock.now + 0.004, dict(headers)))
+        clock.now += 0.0005
+    # Five windows have to pass before the sixth ten.
+    assert clock.now - began == pytest.approx(5, abs=0.2)
 
 
 def test_when_others_took_all_the_reset_is_waited_for() -> None:

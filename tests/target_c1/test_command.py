@@ -419,7 +419,8 @@ MISTAKES: dict[str, tuple[dict[str, str], str]] = {
 def test_mistakes_are_said_in_words(variables: dict[str, str], says: str) -> None:
     done = run_command(to_lines(users_read(1)), "--config", "ENV", **variables)
     assert (done.code, done.stdout) == (1, "")
-    assert says in done.logged("ERROR")[0]
+    (error,) = done.logged("ERROR")
+    assert says in error
     assert "Traceback" not in done.stderr
 
 
