@@ -20,7 +20,7 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 
-from tap_ory.pacing import server_wait
+from tap_ory.pacing import Governor, server_wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,12 +47,15 @@ class _UnreadableError(Exception):
     """The list cannot be had; the message says why, without anything that a server said."""
 
 
-def read_identity_schemas(settings: Settings) -> IdentitySchemas | None:
-    """Return the project's identity schemas, or None (with one warning) where they cannot be read."""
+def read_identity_schemas(settings: Settings, governor: Governor | None = None) -> IdentitySchemas | None:
+    """Return the project's identity schemas, or None (with one warning) where they cannot be read.
+
+    What is asked of `base_url` itself is counted by `governor`: identities and schemas share a rate limit.
+    """
     try:
         with requests.Session() as session:
             session.headers.update({"Accept": "application/json", "User-Agent": settings.user_agent})
-            return _read_pages(_fetcher(session, settings))
+            return _read_pages(_fetcher(session, settings, governor or Governor()))
     except (_UnreadableError, requests.RequestException, ValueError) as error:
         reason = str(error) if isinstance(error, _UnreadableError) else f"no answer ({type(error).__name__})"
         logger.warning(
@@ -102,7 +105,7 @@ def _decoded(response: requests.Response) -> list[Any]:
     return listed or []
 
 
-def _fetcher(session: requests.Session, settings: Settings) -> Callable[[int], requests.Response]:
+def _fetcher(session: requests.Session, settings: Settings, governor: Governor) -> Callable[[int], requests.Response]:
     """Return the function that gets a page of the list; where redirects led is where later pages are."""
     where = (settings.public_url or settings.base_url) + "/schemas"
     patience = MAX_WAIT
@@ -110,7 +113,7 @@ def _fetcher(session: requests.Session, settings: Settings) -> Callable[[int], r
     def fetch(page: int) -> requests.Response:
         nonlocal where, patience
         for _ in range(MAX_REDIRECTS + 1):
-            response = _get(session, settings, where, page)
+            response = _get(session, settings, governor, where, page)
             if response.status_code == requests.codes.too_many_requests:
                 wait = server_wait(response.headers)
                 patience -= USUAL_WAIT if wait is None else wait
@@ -130,8 +133,24 @@ def _fetcher(session: requests.Session, settings: Settings) -> Callable[[int], r
     return fetch
 
 
-def _get(session: requests.Session, settings: Settings, url: str, page: int) -> requests.Response:
-    token = settings.api_token if _origin(url) == _origin(settings.base_url) else None
+def _get(session: requests.Session, settings: Settings, governor: Governor, url: str, page: int) -> requests.Response:
+    if _origin(url) != _origin(settings.base_url):
+        return _send(session, settings, None, url, page)
+    governor.wait_turn()
+    try:
+        response = _send(session, settings, settings.api_token, url, page)
+    except BaseException:
+        governor.forget()
+        raise
+    if response.status_code == requests.codes.too_many_requests:
+        # Waited for here within bounds; what is asked for next meets its own.
+        governor.forget()
+    else:
+        governor.learn(response.status_code, response.headers)
+    return response
+
+
+def _send(session: requests.Session, settings: Settings, token: str | None, url: str, page: int) -> requests.Response:
 
     def authorize(request: requests.PreparedRequest) -> requests.PreparedRequest:
         # An auth of our own also keeps `requests` from sending one out of ~/.netrc.

@@ -52,7 +52,7 @@ class Window:
         Where it counts no more than were just sent, it counts anew, as servers do that have fixed windows, and
         ours of the window before do not count any more.
         """
-        if used <= in_flight + 1 and now >= self.opened + self.seconds / 2:
+        if used <= in_flight + 1 and now >= self.opened + 0.9 * self.seconds:
             # Not at each of several answers from the beginning of one window: those before would count as others'.
             self.opened = now
         return used - in_flight - sum(answered >= self.opened for answered in self.finished)

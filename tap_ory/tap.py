@@ -75,7 +75,7 @@ class TapOry(Tap):
 
         Empty where the schemas cannot be read, and for a discovery without settings.
         """
-        schemas = read_identity_schemas(self.settings) if self.config.get("base_url") else None
+        schemas = read_identity_schemas(self.settings, self.api.governor) if self.config.get("base_url") else None
         return shapes_of(schemas or {})
 
     @cached_property

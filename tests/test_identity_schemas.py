@@ -10,6 +10,7 @@ import pytest
 from ory_sandbox import Sandbox
 from tap_ory import identity_schemas
 from tap_ory.identity_schemas import read_identity_schemas
+from tap_ory.pacing import Governor
 from tap_ory.settings import Settings
 from tests.scripted import Asked, Pieces, ScriptedServer, always, head, reply
 
@@ -191,3 +192,11 @@ def test_what_a_redirect_names_is_not_repeated(caplog: pytest.LogCaptureFixture)
         read_identity_schemas(settings(server.url))
     assert "answered 404" in caplog.text
     assert "x-secret" not in caplog.text
+
+
+def test_what_is_asked_of_the_api_itself_counts_against_its_rate_limit() -> None:
+    governor = Governor()
+    with Sandbox(1, manner="network", rate_limit="5;w=1,300;w=60") as sandbox:
+        assert read_identity_schemas(settings(sandbox.url), governor)
+        assert sandbox.requests.count == 1
+    assert [len(window.finished) for window in governor._windows] == [1, 1]
