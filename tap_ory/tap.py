@@ -16,10 +16,8 @@ from singer_sdk.plugin_base import JSONSchemaValidator
 from tap_ory import environment, files
 from tap_ory import settings as config
 from tap_ory.api import OryAdminAPI
-from tap_ory.check import check
 from tap_ory.config_schema import CONFIG_SCHEMA
 from tap_ory.errors import SettingsError
-from tap_ory.explain import table
 from tap_ory.identity_schemas import read_identity_schemas
 from tap_ory.settings import Settings
 from tap_ory.signals import Termination
@@ -27,7 +25,6 @@ from tap_ory.streams.base import BlockWriter, OryStream
 from tap_ory.streams.identities import IdentitiesStream
 from tap_ory.streams.users import UsersStream
 from tap_ory.traits import shapes_of
-from tap_ory.users import meanings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -171,6 +168,8 @@ class TapOry(Tap):
     def cb_check(cls, ctx: click.Context, param: click.Option, value: bool) -> None:  # noqa: ARG003, FBT001
         """Check the connection and end."""
         if value:
+            from tap_ory.check import check  # noqa: PLC0415 - a run has no use for it
+
             given: _ConfigInput = ctx.params["config"]
             tap = cls(config=given.config, parse_env_config=given.parse_env, setup_mapper=False)
             click.echo(check(tap.api))
@@ -180,6 +179,9 @@ class TapOry(Tap):
     def cb_explain_users(cls, ctx: click.Context, param: click.Option, value: bool) -> None:  # noqa: ARG003, FBT001
         """Print which trait becomes which field of a user and end."""
         if value:
+            from tap_ory.explain import table  # noqa: PLC0415 - likewise
+            from tap_ory.users import meanings_of  # noqa: PLC0415
+
             given: _ConfigInput = ctx.params["config"]
             tap = cls(config=given.config, parse_env_config=given.parse_env, setup_mapper=False)
             click.echo(table(meanings_of(tap.trait_shapes, tap.settings)))

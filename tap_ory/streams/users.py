@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from tap_ory.explain import sentences
 from tap_ory.streams.typed import TypedTraitsStream
-from tap_ory.users import UserEncoder, meanings_of
 
 if TYPE_CHECKING:
     from tap_ory.streams.base import Encoder
@@ -35,6 +33,10 @@ class UsersStream(TypedTraitsStream):
 
     def encoder(self) -> Encoder:
         """Return what turns pages into users, after telling which trait becomes what."""
+        # Who reads no users does not wait for what makes them.
+        from tap_ory.explain import sentences  # noqa: PLC0415
+        from tap_ory.users import UserEncoder, meanings_of  # noqa: PLC0415
+
         shapes, settings = self._tap.trait_shapes, self._tap.settings
         for sentence in sentences(meanings_of(shapes, settings)):
             self.logger.info("%s", sentence)
