@@ -171,8 +171,6 @@ class OryAdminAPI:
                 stream=True,
                 allow_redirects=False,
                 timeout=self.settings.request_timeout,
-                # Given here and not on the session, where REQUESTS_CA_BUNDLE would win over it.
-                verify=self.settings.ca_bundle or True,
             ) as response:
                 self._contacted = answered = True
                 self.governor.learn(response.status_code, response.headers)
@@ -227,6 +225,11 @@ class OryAdminAPI:
                     "User-Agent": self.settings.user_agent,
                 }
             )
+            # Proxies and authorities of the environment, looked up once: `requests` would do so for each request.
+            found = session.merge_environment_settings(
+                self.settings.base_url, {}, None, self.settings.ca_bundle or True, None
+            )
+            session.proxies, session.verify, session.trust_env = dict(found["proxies"]), found["verify"], False
             self._local.session = session
         return session
 
