@@ -200,7 +200,7 @@ def memory(bench: Bench) -> list[Row]:
 def flatness(bench: Bench) -> list[Row]:
     """CPU per identity beyond the start-up's. A few runs of a small size are as long as one of a large one."""
     sizes = [bench.size(size) for size in (10_000, 50_000, 200_000, 1_000_000)]
-    repeats = {A_FEW: 10, sizes[0]: 10, sizes[1]: 4, sizes[2]: 2, sizes[3]: 1}
+    repeats = {A_FEW: 30, sizes[0]: 30, sizes[1]: 8, sizes[2]: 3, sizes[3]: 2}
     per_identity: dict[int, list[float]] = {size: [] for size in sizes}
     for _ in range(bench.pairs):
         # What disturbs a run only ever adds to it, and most to the short ones: the least of a few is the best guess.
