@@ -83,7 +83,7 @@ class Conformer:
         return decoded, misfits
 
     def conform(self, value: Any) -> Mended:
-        """Make a value as `records.loads` gives it fit."""
+        """Make a value as `exact_json.loads` gives it fit."""
         mended = Mended()
         mended.value = self._fit(value, self._schema, "", "", mended)
         return mended

@@ -25,7 +25,7 @@ _elements = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def prune_raw(raw: msgspec.Raw, field: Field) -> msgspec.Raw:
-    """Keep of a value what `field` keeps, as `records.prune` does, and all that is kept as the bytes it came as."""
+    """Keep of a value what `field` keeps, as `selection.prune` does, and all that is kept as the bytes it came as."""
     if field.is_whole:
         return raw
     try:
