@@ -139,7 +139,7 @@ def tame(value: Any, wanted: Wanted) -> Any:
 
 
 def number_text(value: Any) -> str | None:
-    """A number as `records.loads` gives it, as text; None for anything else."""
+    """A number as `exact_json.loads` gives it, as text; None for anything else."""
     if isinstance(value, RawJSON):
         return str(value.encoded_json)
     return str(value) if isinstance(value, (int, Decimal)) and not isinstance(value, bool) else None
