@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import logging
 import random
-import threading
 import time
+from collections import deque
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -25,7 +26,7 @@ from tap_ory.errors import AnswerError, TapOryError, UnavailableError
 from tap_ory.pacing import MAX_SERVER_WAIT, Governor, server_wait
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator, Iterator, Mapping
 
     from tap_ory.settings import Settings
 
@@ -93,13 +94,13 @@ class InternalServerError(RetryableError):
 
 
 class OryAdminAPI:
-    """GET requests to one Ory project. Safe to use from several threads; each has its own session."""
+    """GET requests to one Ory project. Safe to use from several threads: each request has a session to itself."""
 
     def __init__(self, settings: Settings, governor: Governor | None = None) -> None:
         """Open nothing yet; the first request does."""
         self.settings = settings
         self.governor = governor or Governor()
-        self._local = threading.local()
+        self._idle: deque[requests.Session] = deque()
         self._contacted = False
         parts = urlsplit(settings.base_url)
         if settings.api_token and parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
@@ -165,13 +166,16 @@ class OryAdminAPI:
         self.governor.wait_turn()
         answered = False
         try:
-            with self._session().get(
-                url,
-                params=params,
-                stream=True,
-                allow_redirects=False,
-                timeout=self.settings.request_timeout,
-            ) as response:
+            with (
+                self._session() as session,
+                session.get(
+                    url,
+                    params=params,
+                    stream=True,
+                    allow_redirects=False,
+                    timeout=self.settings.request_timeout,
+                ) as response,
+            ):
                 self._contacted = answered = True
                 self.governor.learn(response.status_code, response.headers)
                 body = _read_body(response, self.settings.request_timeout)
@@ -212,25 +216,34 @@ class OryAdminAPI:
             raise RetryableError(sentence, wait=wait, status=status)
         raise plain_words.explain_refusal(url, response, server_words, self.settings)
 
-    def _session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._local, "session", None)
-        if session is None:
-            session = _Session()
-            session.auth = _BearerAuth(self.settings.api_token)
-            session.headers.update(
-                {
-                    "Accept": "application/json",
-                    # Pinned: what else `requests` would offer depends on packages that happen to be there.
-                    "Accept-Encoding": "gzip, deflate",
-                    "User-Agent": self.settings.user_agent,
-                }
-            )
-            # Proxies and authorities of the environment, looked up once: `requests` would do so for each request.
-            found = session.merge_environment_settings(
-                self.settings.base_url, {}, None, self.settings.ca_bundle or True, None
-            )
-            session.proxies, session.verify, session.trust_env = dict(found["proxies"]), found["verify"], False
-            self._local.session = session
+    @contextmanager
+    def _session(self) -> Iterator[requests.Session]:
+        """A session that no other thread uses meanwhile, with a connection that is open from before if there is one."""
+        try:
+            session = self._idle.pop()
+        except IndexError:
+            session = self._new_session()
+        try:
+            yield session
+        finally:
+            self._idle.append(session)
+
+    def _new_session(self) -> requests.Session:
+        session = _Session()
+        session.auth = _BearerAuth(self.settings.api_token)
+        session.headers.update(
+            {
+                "Accept": "application/json",
+                # Pinned: what else `requests` would offer depends on packages that happen to be there.
+                "Accept-Encoding": "gzip, deflate",
+                "User-Agent": self.settings.user_agent,
+            }
+        )
+        # Proxies and authorities of the environment, looked up once: `requests` would do so for each request.
+        found = session.merge_environment_settings(
+            self.settings.base_url, {}, None, self.settings.ca_bundle or True, None
+        )
+        session.proxies, session.verify, session.trust_env = dict(found["proxies"]), found["verify"], False
         return session
 
 
@@ -241,11 +254,13 @@ def _is_loopback(hostname: str) -> bool:
 def _read_body(response: requests.Response, timeout: float) -> bytes:
     """Read the body piece by piece, so that neither its size nor a slow drip is without bound."""
     deadline = time.monotonic() + 10 * timeout
+    # Where nothing is encoded, "decoding" would only copy every piece.
+    encoded = "Content-Encoding" in response.headers
     chunks: list[bytes] = []
     size = 0
     try:
         # Whatever has come by now: to wait for a certain number of bytes is to wait for a drip to end.
-        while chunk := response.raw.read1(CHUNK_BYTES, decode_content=True):
+        while chunk := response.raw.read1(CHUNK_BYTES, decode_content=encoded):
             chunks.append(chunk)
             size += len(chunk)
             if size > MAX_BODY_BYTES:

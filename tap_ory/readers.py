@@ -18,6 +18,7 @@ from tap_ory import bad_rows, paging
 from tap_ory.api import InternalServerError
 from tap_ory.bad_rows import Fetch, Stretch
 from tap_ory.errors import AnswerError, UnavailableError
+from tap_ory.memory import keep_large_blocks
 from tap_ory.paging import Fetched, Slice
 
 if TYPE_CHECKING:
@@ -110,6 +111,7 @@ class PageReader:
 
     def pages(self) -> Iterator[Page]:
         """Yield every page once. What a reader raises is raised here, and ends all readers."""
+        keep_large_blocks()
         if self.keyset:
             self._slices = self._spread(self._slices)
             self._waiting = deque(self._slices)
