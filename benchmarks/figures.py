@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     Command = Callable[[], list[str]]
 
-#: A run of so few people is the start-up of the process, of one page only.
+#: A run of so few people is hardly more than the start of the process.
 A_FEW = 10
-#: A run of so many is the whole start-up: the first page, and with one page each all four readers at work.
+#: In a run of so many all four readers begin: a page each behind the first.
 ALL_READERS = 2_500
 LATENCY_MS = 100
 #: Windows as Ory Network's documentation shows them.
@@ -200,39 +200,26 @@ def memory(bench: Bench) -> list[Row]:
 
 
 def flatness(bench: Bench) -> list[Row]:
-    """CPU per identity beyond the start-up's. The shorter a run, the more often it is needed, as noise weighs more."""
+    """CPU per identity after start-up: beyond the first record and what it costs to have all readers at work."""
     started, *sizes = [bench.size(size) for size in (ALL_READERS, 10_000, 50_000, 200_000, 1_000_000)]
     largest = sizes[-1]
-    turns = 5 * [A_FEW, started, sizes[0]] + 2 * [sizes[1]] + sizes[2:]
-    spent: dict[int, list[float]] = {size: [] for size in turns}
+    # The shorter a run, the more often, as noise weighs more; all in turns, as the machine's pace drifts.
+    turns = 20 * [started, sizes[0]] + 6 * [sizes[1]] + 4 * [sizes[2]] + 3 * [largest]
+    rows: dict[int, tuple[list[float], list[float]]] = {size: ([], []) for size in sizes[:-1]}
     for _ in range(bench.pairs):
-        # All sizes in turns, as the machine's pace drifts. What disturbs a run only adds to it: the least is right.
-        costs = bench.alternate(*(_reader(bench, size) for size in turns), rounds=6)
-        for size, least in spent.items():
-            same = [each for turn, each in zip(turns, costs, strict=True) if turn == size]
-            least.append(min(cost.cpu for each in same for cost in each))
-
-    def per_identity(size: int, start: int) -> list[float]:
-        return [(all_ - before) / (size - start) * 1e6 for all_, before in zip(spent[size], spent[start], strict=True)]
-
-    figure = f"CPU per identity, {largest:,} against {{:,}}, after a start of {{:,}}"
-    rows = [
-        compared(
-            figure.format(size, started),
-            (per_identity(largest, started), per_identity(size, started)),
-            "µs",
-            least=0.9,
-            most=1.1,
-        )
-        for size in sizes[:-1]
-    ]
-    begun = per_identity(largest, A_FEW), per_identity(sizes[0], A_FEW)
-    return [*rows, compared(figure.format(sizes[0], A_FEW), begun, "µs")]
-
-
-def _reader(bench: Bench, size: int) -> Command:
-    url = bench.servers.sandbox(size)
-    return lambda: bench.contenders.tap_ory(url)
+        spent = defaultdict(list)
+        for size in turns:
+            command = bench.contenders.tap_ory(bench.servers.sandbox(size))
+            spent[size].append(measure.cpu_after_first(b'"RECORD"', command, environment=ENVIRONMENT))
+            print(f"  {size:,}: {spent[size][-1]:.4f} s CPU", file=sys.stderr)
+        # What disturbs a run only adds to it.
+        least = {size: min(cpu) for size, cpu in spent.items()}
+        each = {size: (least[size] - least[started]) / (size - started) * 1e6 for size in sizes}
+        for size, (at_largest, at_size) in rows.items():
+            at_largest.append(each[largest])
+            at_size.append(each[size])
+    figure = f"CPU per identity after start-up: at {largest:,} against at {{:,}}"
+    return [compared(figure.format(size), cpu, "µs", least=0.9, most=1.1) for size, cpu in rows.items()]
 
 
 def startup(bench: Bench) -> list[Row]:

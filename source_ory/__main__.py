@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from source_ory.messages import FailureType, LogHandler, emit_error
 from tap_ory.endings import leave_closed_pipe, unforeseen
 from tap_ory.errors import AccessError, SettingsError, TapOryError, UnavailableError
+from tap_ory.memory import no_search_for_cycles
 from tap_ory.output import abandon_output, buffer_output
 from tap_ory.signals import Terminated
 
@@ -37,7 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     buffer_output()
     _log_as_messages()
     # The import is the greater part of a short run.
-    from source_ory import source  # noqa: PLC0415
+    with no_search_for_cycles():
+        from source_ory import source  # noqa: PLC0415
 
     try:
         if given.command == "spec":

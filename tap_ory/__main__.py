@@ -12,6 +12,7 @@ import click
 
 from tap_ory.endings import leave_closed_pipe, unforeseen
 from tap_ory.errors import TapOryError
+from tap_ory.memory import no_search_for_cycles
 from tap_ory.output import buffer_output
 
 logger = logging.getLogger("tap-ory")
@@ -20,10 +21,11 @@ logger = logging.getLogger("tap-ory")
 def main() -> None:
     """Run the command line; never returns."""
     # The import is the greater part of a short run, so an error in it is none of ours to explain.
-    from singer_sdk.exceptions import MappingError  # noqa: PLC0415
+    with no_search_for_cycles():
+        from singer_sdk.exceptions import MappingError  # noqa: PLC0415
 
-    from tap_ory.environment import check_log_level  # noqa: PLC0415
-    from tap_ory.tap import TapOry  # noqa: PLC0415
+        from tap_ory.environment import check_log_level  # noqa: PLC0415
+        from tap_ory.tap import TapOry  # noqa: PLC0415
 
     buffer_output()
     try:

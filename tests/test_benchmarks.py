@@ -35,6 +35,20 @@ def test_a_command_that_fails_is_no_measurement() -> None:
         measure.run([sys.executable, "-c", "import sys; sys.stderr.write('too bad'); sys.exit(3)"])
 
 
+def test_cpu_after_a_line_leaves_out_what_came_before_it() -> None:
+    before_and_after = (
+        "import time\ndef busy(until):\n    while time.process_time() < until: pass\n"
+        "busy(1.0)\nprint('{\"type\": \"RECORD\"}', flush=True)\nbusy(1.3)\nprint('end')"
+    )
+    cpu = measure.cpu_after_first(b'"RECORD"', [sys.executable, "-c", before_and_after], environment={})
+    assert 0.2 < cpu < 0.9
+
+
+def test_without_the_line_nothing_is_measured() -> None:
+    with pytest.raises(RuntimeError, match="without b'RECORD'"):
+        measure.cpu_after_first(b"RECORD", [sys.executable, "-c", "print('SCHEMA')"], environment={})
+
+
 @pytest.mark.parametrize(
     ("rate_limit", "pages", "seconds"),
     [
