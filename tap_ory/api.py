@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import random
-import time
 from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,11 +17,11 @@ from urllib.parse import urlsplit
 
 import backoff
 import requests
-import urllib3.exceptions
 from requests.auth import AuthBase
 
 from tap_ory import plain_words
-from tap_ory.errors import AnswerError, TapOryError, UnavailableError
+from tap_ory.bodies import ACCEPT_ENCODING, read_body
+from tap_ory.errors import TapOryError, UnavailableError
 from tap_ory.pacing import MAX_SERVER_WAIT, Governor, server_wait
 
 if TYPE_CHECKING:
@@ -37,9 +36,6 @@ VERSION_PATH = "/admin/version"
 RETRYABLE_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 #: Kratos on CockroachDB says this with a 400 when two transactions collide.
 RETRYABLE_400 = "Unable to serialize access"
-#: An answer larger than this is refused before it fills the memory.
-MAX_BODY_BYTES = 256 * 1024 * 1024
-CHUNK_BYTES = 1024 * 1024
 #: The longest pause between two tries, in seconds; Ory's documentation advises this cap.
 MAX_PAUSE = 30.0
 #: Tries of one request: about ten minutes for a server that restarts, a few seconds for one that errs on
@@ -178,7 +174,7 @@ class OryAdminAPI:
             ):
                 self._contacted = answered = True
                 self.governor.learn(response.status_code, response.headers)
-                body = _read_body(response, self.settings.request_timeout)
+                body = read_body(response, self.settings.request_timeout)
         except requests.RequestException as error:
             raise self._no_answer(url, error) from error
         except OSError as error:
@@ -235,7 +231,7 @@ class OryAdminAPI:
             {
                 "Accept": "application/json",
                 # Pinned: what else `requests` would offer depends on packages that happen to be there.
-                "Accept-Encoding": "gzip, deflate",
+                "Accept-Encoding": ACCEPT_ENCODING,
                 "User-Agent": self.settings.user_agent,
             }
         )
@@ -249,31 +245,6 @@ class OryAdminAPI:
 
 def _is_loopback(hostname: str) -> bool:
     return hostname in {"localhost", "::1"} or hostname.startswith("127.")
-
-
-def _read_body(response: requests.Response, timeout: float) -> bytes:
-    """Read the body piece by piece, so that neither its size nor a slow drip is without bound."""
-    deadline = time.monotonic() + 10 * timeout
-    # Where nothing is encoded, "decoding" would only copy every piece.
-    encoded = "Content-Encoding" in response.headers
-    chunks: list[bytes] = []
-    size = 0
-    try:
-        # Whatever has come by now: to wait for a certain number of bytes is to wait for a drip to end.
-        while chunk := response.raw.read1(CHUNK_BYTES, decode_content=encoded):
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > MAX_BODY_BYTES:
-                msg = (
-                    f"{response.url.split('?')[0]} answered with more than {MAX_BODY_BYTES >> 20} MiB. "
-                    "Lower page_size, or check that base_url is an Ory Admin API."
-                )
-                raise AnswerError(msg)
-            if time.monotonic() > deadline:
-                raise requests.exceptions.ReadTimeout
-    except urllib3.exceptions.HTTPError as error:
-        raise requests.exceptions.ChunkedEncodingError(error) from error
-    return b"".join(chunks)
 
 
 def _pauses() -> Generator[float, RetryableError, None]:

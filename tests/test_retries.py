@@ -18,7 +18,7 @@ import backoff._sync
 import pytest
 
 from ory_sandbox import Sandbox
-from tap_ory import api
+from tap_ory import bodies
 from tap_ory.api import IDENTITIES_PATH, OryAdminAPI
 from tap_ory.errors import AccessError, AnswerError, TapOryError, UnavailableError
 from tap_ory.pacing import Governor
@@ -284,12 +284,24 @@ def test_a_tls_failure_is_not_tried_again(patience: Patience, tmp_path: Path) ->
 
 
 def test_a_body_without_bound_is_given_up(patience: Patience, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "MAX_BODY_BYTES", 4 << 20)
-    for body, encoding in ((b" " * (5 << 20), "identity"), (gzip.compress(b" " * (200 << 20)), "gzip")):
+    monkeypatch.setattr(bodies, "MAX_BODY_BYTES", 4 << 20)
+    member = gzip.compress(b" " * (1 << 20))
+    for body, encoding in (
+        (b" " * (5 << 20), "identity"),
+        (gzip.compress(b" " * (200 << 20)), "gzip"),
+        (member * 200, "gzip"),
+    ):
         with always(*reply(200, body, Content_Encoding=encoding)) as server:
             with pytest.raises(AnswerError, match=r"answered with more than 4 MiB. Lower page_size"):
                 patience.api(server.url).get(IDENTITIES_PATH)
             assert len(server.asked) == 1
+
+
+def test_a_gzip_of_several_members_is_unpacked_once(patience: Patience) -> None:
+    mib = 1 << 20
+    members = b"[" + b" " * (mib - 1), b" " * mib, b" " * (mib - 1) + b"]"
+    with always(*reply(200, b"".join(map(gzip.compress, members)), Content_Encoding="gzip")) as server:
+        assert patience.api(server.url).get(IDENTITIES_PATH).body == b"".join(members)
 
 
 # How long
