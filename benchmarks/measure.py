@@ -84,8 +84,8 @@ def run(
 def cpu_after_first(line: bytes, command: Sequence[str | Path], *, environment: Mapping[str, str]) -> float:
     """Run a command to its end; give its CPU seconds from the first line with `line` in it: without its start-up.
 
-    What it prints goes through a pipe and nowhere. The noise of a start-up, ten times what a short read costs, is left
-    out with it.
+    What it prints goes through a pipe and nowhere. A start-up costs ten times what a short read does, so that its
+    noise would hide it: it is left out too.
 
     Raises:
         RuntimeError: It failed, or there was no such line.

@@ -36,6 +36,8 @@ VERSION_PATH = "/admin/version"
 RETRYABLE_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 #: Kratos on CockroachDB says this with a 400 when two transactions collide.
 RETRYABLE_400 = "Unable to serialize access"
+#: An answer larger than this is refused before it fills the memory.
+MAX_BODY_BYTES = 256 * 1024 * 1024
 #: The longest pause between two tries, in seconds; Ory's documentation advises this cap.
 MAX_PAUSE = 30.0
 #: Tries of one request: about ten minutes for a server that restarts, a few seconds for one that errs on
@@ -174,7 +176,7 @@ class OryAdminAPI:
             ):
                 self._contacted = answered = True
                 self.governor.learn(response.status_code, response.headers)
-                body = read_body(response, self.settings.request_timeout)
+                body = read_body(response, seconds=10 * self.settings.request_timeout, most=MAX_BODY_BYTES)
         except requests.RequestException as error:
             raise self._no_answer(url, error) from error
         except OSError as error:

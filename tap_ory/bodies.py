@@ -16,24 +16,23 @@ from tap_ory.errors import AnswerError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: An answer larger than this, packed or unpacked, is refused before it fills the memory.
-MAX_BODY_BYTES = 256 * 1024 * 1024
 CHUNK_BYTES = 1024 * 1024
 #: What is asked for, so that nothing else has to be unpacked.
 ACCEPT_ENCODING = "gzip"
 
 
-def read_body(response: requests.Response, timeout: float) -> bytes:
-    """Return the whole body of an answer that is streamed, in at most ten times `timeout` seconds.
+def read_body(response: requests.Response, *, seconds: float, most: int) -> bytes:
+    """Return the whole body of an answer that is streamed, of at most so many bytes, packed or unpacked.
 
     It is unpacked here: what `urllib3` 2.8 keeps of a gzip of several members can grow without bound (its decoder goes
     on with one that has come to its end). A bomb of 2 GiB filled 22 GB so, in one read of five.
 
     Raises:
-        AnswerError: if it is larger than `MAX_BODY_BYTES`.
-        requests.RequestException: if it does not come whole.
+        AnswerError: if it is larger.
+        requests.exceptions.ReadTimeout: if it takes longer than so many seconds.
+        requests.exceptions.ChunkedEncodingError: if it does not come whole.
     """
-    deadline = time.monotonic() + 10 * timeout
+    deadline = time.monotonic() + seconds
 
     def piece() -> bytes:
         if time.monotonic() > deadline:
@@ -42,24 +41,24 @@ def read_body(response: requests.Response, timeout: float) -> bytes:
         return response.raw.read1(CHUNK_BYTES, decode_content=False)
 
     try:
-        body = _all_of(piece, response.url)
+        body = _all_of(piece, most, response.url)
         if response.headers.get("Content-Encoding", "").strip().lower() in {"gzip", "x-gzip"}:
             with gzip.GzipFile(fileobj=io.BytesIO(body)) as packed:
-                body = _all_of(lambda: packed.read1(CHUNK_BYTES), response.url)
+                body = _all_of(lambda: packed.read1(CHUNK_BYTES), most, response.url)
     except (urllib3.exceptions.HTTPError, EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise requests.exceptions.ChunkedEncodingError(error) from error
     return body
 
 
-def _all_of(piece: Callable[[], bytes], url: str) -> bytes:
+def _all_of(piece: Callable[[], bytes], most: int, url: str) -> bytes:
     chunks: list[bytes] = []
     size = 0
     while chunk := piece():
         chunks.append(chunk)
         size += len(chunk)
-        if size > MAX_BODY_BYTES:
+        if size > most:
             msg = (
-                f"{url.split('?', maxsplit=1)[0]} answered with more than {MAX_BODY_BYTES >> 20} MiB. "
+                f"{url.split('?', maxsplit=1)[0]} answered with more than {most >> 20} MiB. "
                 "Lower page_size, or check that base_url is an Ory Admin API."
             )
             raise AnswerError(msg)

@@ -20,6 +20,8 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 
+from tap_ory.bodies import ACCEPT_ENCODING, read_body
+from tap_ory.errors import AnswerError
 from tap_ory.pacing import Governor, server_wait
 
 if TYPE_CHECKING:
@@ -54,7 +56,13 @@ def read_identity_schemas(settings: Settings, governor: Governor | None = None) 
     """
     try:
         with requests.Session() as session:
-            session.headers.update({"Accept": "application/json", "User-Agent": settings.user_agent})
+            session.headers.update(
+                {
+                    "Accept": "application/json",
+                    "Accept-Encoding": ACCEPT_ENCODING,
+                    "User-Agent": settings.user_agent,
+                }
+            )
             return _read_pages(_fetcher(session, settings, governor or Governor()))
     except (_UnreadableError, requests.RequestException, ValueError) as error:
         reason = str(error) if isinstance(error, _UnreadableError) else f"no answer ({type(error).__name__})"
@@ -88,15 +96,12 @@ def _read_pages(fetch: Callable[[int], requests.Response]) -> IdentitySchemas:
 
 
 def _decoded(response: requests.Response) -> list[Any]:
-    body, deadline = bytearray(), time.monotonic() + MAX_SECONDS
-    for chunk in response.iter_content(65536):
-        body += chunk
-        if len(body) > MAX_BYTES or time.monotonic() > deadline:
-            msg = f"the answer of {_shown(response.url)} has no end"
-            raise _UnreadableError(msg)
     try:
-        listed = json.loads(body)
-    except (ValueError, RecursionError):
+        listed = json.loads(read_body(response, seconds=MAX_SECONDS, most=MAX_BYTES))
+    except (AnswerError, requests.exceptions.ReadTimeout) as error:
+        msg = f"the answer of {_shown(response.url)} has no end"
+        raise _UnreadableError(msg) from error
+    except (ValueError, RecursionError, requests.exceptions.ChunkedEncodingError):
         listed = ""
     # A page behind the last one is `null`: Go's way to write a list that nobody made.
     if listed is not None and not isinstance(listed, list):

@@ -1,5 +1,6 @@
 """/schemas: where it is asked for, what goes with the request, where it ends, and that it never stops anything."""
 
+import gzip
 import json
 import logging
 from typing import Any
@@ -181,6 +182,19 @@ def test_an_answer_without_end_is_left(
 ) -> None:
     monkeypatch.setattr(identity_schemas, limit, value)
     with always(*reply(body=listed(*map(str, range(100))))) as server:
+        assert read_identity_schemas(settings(server.url)) is None
+    assert "has no end" in caplog.text
+
+
+def test_a_packed_answer_is_unpacked_within_bounds(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(identity_schemas, "MAX_BYTES", 4 << 20)
+    with always(*reply(body=gzip.compress(listed("a")), X_Total_Count="1", Content_Encoding="gzip")) as server:
+        assert read_identity_schemas(settings(server.url)) == {"a": {"title": "a"}}
+    assert {asked.headers["accept-encoding"] for asked in server.asked} == {"gzip"}
+    bomb = gzip.compress(b"[") + gzip.compress(b" " * (1 << 20)) * 2000
+    with always(*reply(body=bomb, Content_Encoding="gzip")) as server:
         assert read_identity_schemas(settings(server.url)) is None
     assert "has no end" in caplog.text
 

@@ -1,4 +1,4 @@
-"""What the process keeps of its memory between two pages."""
+"""What the process keeps of its memory between two pages, and what it does not look through."""
 
 import platform
 import subprocess
@@ -31,7 +31,7 @@ def times_mapped(*, kept: bool) -> float:
     return float(printed(GROWING.format(kept=kept)))
 
 
-#: Makes much that only a search for cycles would find, notes the searches, and leaves by an error if told so.
+#: Makes so much that a search for cycles would follow, notes the searches, and leaves by an error if told so.
 IMPORTING = """
 import gc
 from tap_ory.memory import no_search_for_cycles
@@ -58,7 +58,7 @@ def test_nothing_is_searched_for_cycles_while_importing_and_all_is_after(last: s
 @pytest.mark.parametrize("command", [["tap_ory", "--version"], ["tap_ory", "--nonsense"], ["source_ory", "spec"]])
 def test_at_the_end_python_has_next_to_nothing_to_search(command: list[str]) -> None:
     left = printed(f"""
-import atexit, contextlib, gc, os, runpy, sys
+import atexit, gc, os, runpy, sys
 sys.argv = {command!r}
 atexit.register(lambda: os.write(3, b"%d" % len(gc.get_objects())))
 os.dup2(1, 3), os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -18,7 +18,7 @@ import backoff._sync
 import pytest
 
 from ory_sandbox import Sandbox
-from tap_ory import bodies
+from tap_ory import api
 from tap_ory.api import IDENTITIES_PATH, OryAdminAPI
 from tap_ory.errors import AccessError, AnswerError, TapOryError, UnavailableError
 from tap_ory.pacing import Governor
@@ -284,7 +284,7 @@ def test_a_tls_failure_is_not_tried_again(patience: Patience, tmp_path: Path) ->
 
 
 def test_a_body_without_bound_is_given_up(patience: Patience, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bodies, "MAX_BODY_BYTES", 4 << 20)
+    monkeypatch.setattr(api, "MAX_BODY_BYTES", 4 << 20)
     member = gzip.compress(b" " * (1 << 20))
     for body, encoding in (
         (b" " * (5 << 20), "identity"),
