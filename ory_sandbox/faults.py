@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ory_sandbox import troubles
-from ory_sandbox.troubles import Call
+from ory_sandbox.calls import Call
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -10,7 +10,6 @@ import gzip
 import re
 import time
 import uuid
-from dataclasses import dataclass
 from email.utils import formatdate
 from functools import cache
 from http import HTTPStatus
@@ -18,46 +17,17 @@ from typing import TYPE_CHECKING
 
 from ory_sandbox import cuts
 from ory_sandbox.answers import error
+from ory_sandbox.calls import Call, delivered, encoded, like, with_body, with_next, without
 from ory_sandbox.http import Delivery, Ending, Response
 
 if TYPE_CHECKING:
-    import random
     from collections.abc import Callable
 
-    from ory_sandbox.http import Request
-    from ory_sandbox.store import Store
 
 _MIB = 1 << 20
 _HTML = b"<!DOCTYPE html><html><head><title>Bad Gateway</title></head><body><center>nginx</center></body></html>\n"
 _FIRST_ID = re.compile(rb'\[\{"id":"([0-9a-f-]{36})"')
 _JSON_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{,]')
-
-
-@dataclass
-class Call:
-    """A request that is to go wrong, and what its server can do."""
-
-    request: Request
-    respond: Callable[[Request], Response]
-    store: Store
-    rng: random.Random
-    outage: Callable[[float | None], None]
-    _answer: Response | None = None
-
-    def answer(self) -> Response:
-        """What the server would answer."""
-        if self._answer is None:
-            self._answer = self.respond(self.request)
-        return self._answer
-
-    def page(self) -> bytes:
-        """The body of that answer."""
-        return b"".join(self.answer().body)
-
-    @property
-    def token(self) -> str:
-        """The page token of the request; empty for the first page."""
-        return next(iter(self.request.values("page_token")), "")
 
 
 # No answer
@@ -71,7 +41,7 @@ def outage(call: Call, seconds: float | None = None) -> Response:
 
 def reset(call: Call) -> Response:
     """Reset the connection before the first byte."""
-    return _delivered(call, lambda _: Delivery([], ending=Ending.RESET))
+    return delivered(call, lambda _: Delivery([], ending=Ending.RESET))
 
 
 def cut(call: Call, place: str = "middle", framing: str = "as is") -> Response:
@@ -87,12 +57,12 @@ def cut(call: Call, place: str = "middle", framing: str = "as is") -> Response:
     def deliver(wire: bytes) -> Delivery:
         return Delivery([cuts.first_part(cuts.unframed(wire) if unframed else wire, place)], ending=Ending.CLOSE)
 
-    return _delivered(call, deliver)
+    return delivered(call, deliver)
 
 
 def stall(call: Call) -> Response:
     """Send half of the answer, and nothing more for as long as the client waits."""
-    return _delivered(call, lambda wire: Delivery([wire[: len(wire) // 2]], ending=Ending.HOLD))
+    return delivered(call, lambda wire: Delivery([wire[: len(wire) // 2]], ending=Ending.HOLD))
 
 
 def drip(call: Call, size: int = 1, seconds: float = 0.1) -> Response:
@@ -102,7 +72,7 @@ def drip(call: Call, size: int = 1, seconds: float = 0.1) -> Response:
         begin = wire.index(b"\r\n\r\n") + 4
         return Delivery([wire[:begin], *(wire[at : at + size] for at in range(begin, len(wire), size))], seconds)
 
-    return _delivered(call, deliver)
+    return delivered(call, deliver)
 
 
 # Another answer
@@ -142,25 +112,25 @@ def status(  # noqa: PLR0913 the parts of an answer
 
 def body(call: Call, text: str) -> Response:
     """Answer with another text as its body, and the headers of the page, Link included."""
-    return _with_body(call, text.encode())
+    return with_body(call, text.encode())
 
 
 def nested(call: Call, depth: int = 5_000_000, member: str | None = None) -> Response:
     """Answer with arrays in arrays, alone or as one member of the page's first identity."""
     pile = b"[" * depth + b"]" * depth
     if member is None:
-        return _with_body(call, pile)
-    return _with_body(call, call.page().replace(b'{"id":', b'{"%b":%b,"id":' % (member.encode(), pile), 1))
+        return with_body(call, pile)
+    return with_body(call, call.page().replace(b'{"id":', b'{"%b":%b,"id":' % (member.encode(), pile), 1))
 
 
 def large(call: Call, mib: int) -> Response:
     """Answer with a page of so many MiB, almost all of it white space."""
-    return _like(call.answer(), [b"[", *[b" " * _MIB] * mib, b"]"])
+    return like(call.answer(), [b"[", *[b" " * _MIB] * mib, b"]"])
 
 
 def bomb(call: Call, mib: int) -> Response:
     """Answer with gzip of so many MiB of white space, a thousandth of that on the wire."""
-    return _encoded(call, _bomb(mib))
+    return encoded(call, _bomb(mib))
 
 
 @cache
@@ -178,9 +148,9 @@ def empty(call: Call, *, withheld: bool = False) -> Response:
             just before the first of them.
     """
     if withheld:
-        return _with_body(call, b"[]")
+        return with_body(call, b"[]")
     first = call.store.id(call.store.after(call.token))
-    return _with_next(_with_body(call, b"[]"), str(uuid.UUID(int=uuid.UUID(first).int - 1)))
+    return with_next(with_body(call, b"[]"), str(uuid.UUID(int=uuid.UUID(first).int - 1)))
 
 
 # A page that is not quite right
@@ -189,24 +159,24 @@ def empty(call: Call, *, withheld: bool = False) -> Response:
 def content_type(call: Call, value: str) -> Response:
     """Name another type of content."""
     answer = call.answer()
-    answer.headers = [*_without(answer, "Content-Type"), ("Content-Type", value)]
+    answer.headers = [*without(answer, "Content-Type"), ("Content-Type", value)]
     return answer
 
 
 def invalid_utf8(call: Call) -> Response:
     """Put bytes that are no UTF-8 into a name."""
-    return _with_body(call, call.page().replace(b'"schema_id":"', b'"schema_id":"\xff\xc3(\xed\xa0\x80', 1))
+    return with_body(call, call.page().replace(b'"schema_id":"', b'"schema_id":"\xff\xc3(\xed\xa0\x80', 1))
 
 
 def zipped(call: Call, *, keep: float = 1.0) -> Response:
     """Answer in gzip, of which a share is kept (the length is that of what is kept)."""
     data = gzip.compress(call.page(), mtime=0)
-    return _encoded(call, data[: int(len(data) * keep)])
+    return encoded(call, data[: int(len(data) * keep)])
 
 
 def pretty(call: Call) -> Response:
     """Put a line break and a space after each bracket and comma."""
-    return _with_body(call, _JSON_TOKEN.sub(_spread, call.page()))
+    return with_body(call, _JSON_TOKEN.sub(_spread, call.page()))
 
 
 def _spread(token: re.Match[bytes]) -> bytes:
@@ -215,7 +185,7 @@ def _spread(token: re.Match[bytes]) -> bytes:
 
 def byte_order_mark(call: Call) -> Response:
     """Put a byte order mark before the page."""
-    return _with_body(call, b"\xef\xbb\xbf" + call.page())
+    return with_body(call, b"\xef\xbb\xbf" + call.page())
 
 
 def clamp(call: Call, size: int) -> Response:
@@ -233,13 +203,13 @@ def next_token(call: Call, token: str | None = None, length: int = 0) -> Respons
         token: The token, as it stands in the URL; that of this very page by default.
         length: Make the token so long with letters.
     """
-    return _with_next(call.answer(), (call.token if token is None else token) + "a" * length)
+    return with_next(call.answer(), (call.token if token is None else token) + "a" * length)
 
 
 def clock(call: Call, seconds: float) -> Response:
     """Have the server's clock be ahead by so many seconds."""
     date = b"\r\nDate: " + formatdate(time.time() + seconds, usegmt=True).encode()
-    return _delivered(call, lambda wire: Delivery([re.sub(rb"\r\nDate: [^\r]*", date, wire, count=1)]))
+    return delivered(call, lambda wire: Delivery([re.sub(rb"\r\nDate: [^\r]*", date, wire, count=1)]))
 
 
 # Other rows
@@ -294,35 +264,3 @@ TROUBLES: dict[str, Callable[..., Response]] = {
         *(move, unreadable),
     )
 }
-
-
-# The parts of an answer
-
-
-def _delivered(call: Call, deliver: Callable[[bytes], Delivery]) -> Response:
-    answer = call.answer()
-    answer.deliver = deliver
-    return answer
-
-
-def _like(answer: Response, pieces: list[bytes]) -> Response:
-    return Response(answer.status, answer.headers, pieces)
-
-
-def _with_body(call: Call, text: bytes) -> Response:
-    return _like(call.answer(), [text])
-
-
-def _encoded(call: Call, data: bytes) -> Response:
-    answer = _with_body(call, data)
-    answer.headers = [*answer.headers, ("Content-Encoding", "gzip")]
-    return answer
-
-
-def _without(answer: Response, name: str) -> list[tuple[str, str]]:
-    return [header for header in answer.headers if header[0] != name]
-
-
-def _with_next(answer: Response, token: str) -> Response:
-    answer.headers = [*_without(answer, "Link"), ("Link", f'</admin/identities?page_token={token}>; rel="next"')]
-    return answer

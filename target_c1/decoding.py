@@ -13,7 +13,7 @@ from target_c1.users import STATUS_NAMES
 from target_c1.wire import as_bytes, as_text, decode_fields, decode_struct
 
 if TYPE_CHECKING:
-    from target_c1.users import Moment
+    from target_c1.values import Moment
 
 Fields = dict[int, list["int | bytes"]]
 

@@ -19,7 +19,8 @@ from target_c1.wire import MAX_EXACT_INTEGER
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from target_c1.users import Moment, User
+    from target_c1.users import User
+    from target_c1.values import Moment
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 

@@ -20,7 +20,8 @@ from target_c1.errors import FileFormatError
 from target_c1.messages import SKIP_URL, TRAIT_USER, USER_TYPE
 from target_c1.publish import open_readable
 from target_c1.store import INDEXES, PAGE_SIZE, TABLES
-from target_c1.users import MAX_BYTES, STATUS_NAMES, is_address
+from target_c1.users import MAX_BYTES, STATUS_NAMES
+from target_c1.values import is_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,23 +1,20 @@
 """A record becomes a C1 user: names, addresses, login, status and profile, by rules that hold for any stream.
 
-Knows C1's limits (c1.connector.v2: ids and names 1 to 1024 bytes, valid e-mail addresses), nothing of its file formats.
+Knows C1's limits (c1.connector.v2: ids and names 1 to 1024 bytes), nothing of its file formats.
 """
 
 from __future__ import annotations
 
-import re
-from datetime import date
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+
+from target_c1.values import Moment, is_address, parse_time, text, why_invalid
 
 if TYPE_CHECKING:
     from target_c1.mapping import Mapping, Record
 
 MAX_BYTES = 1024
-MAX_ADDRESS_BYTES = 254
-MAX_LOCAL_BYTES = 64
 STATUS_NAMES = ("unspecified", "enabled", "disabled", "deleted")
 UNSPECIFIED, ENABLED, DISABLED, DELETED = range(4)
 ACCOUNT_TYPE_NAMES = ("unspecified", "human", "service", "system")
@@ -33,19 +30,6 @@ _STATUSES: dict[Any, int] = {
     False: DISABLED,
 }
 _ACCOUNT_TYPES = {"human": 1, "service": 2, "bot": 2, "machine": 2, "system": 3}
-_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u00a1-\U0010ffff-]+"
-_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*")
-_TIME = re.compile(
-    r"(\d{4}-\d\d-\d\d[Tt ](?:[01]\d|2[0-3]):[0-5]\d):([0-5]\d|60)(?:\.(\d{1,9})\d*)?"
-    r"(?:[Zz]|([+-])([01]\d|2[0-3]):?([0-5]\d))?",
-    re.ASCII,
-)
-#: 0001-01-01 and 9999-12-31, what a protobuf Timestamp may hold.
-_FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
-
-#: Seconds since 1970 and nanoseconds.
-Moment = tuple[int, int]
 
 
 class User(msgspec.Struct, frozen=True):
@@ -182,7 +166,7 @@ class UserReader:
                 valid.append(address)
             else:
                 invalid.append(address)
-                count(self.tally.skipped_addresses, _why_invalid(address))
+                count(self.tally.skipped_addresses, why_invalid(address))
         return valid, invalid
 
     def _logins(self, record: Record, username: str | None, primary: str | None) -> tuple[str | None, list[str]]:
@@ -251,61 +235,5 @@ class UserReader:
         return data[:MAX_BYTES].decode(errors="ignore")
 
 
-def text(value: Any) -> str | None:
-    """Return a text that is not blank, or an integer's digits; else None."""
-    if type(value) is str:
-        return value if value and not value.isspace() else None
-    return str(value) if type(value) is int else None
-
-
-def is_address(value: str) -> bool:
-    """Tell whether C1 takes `value` as an e-mail address."""
-    return bool(_ADDRESS.fullmatch(value)) and _fits(value)
-
-
-def parse_time(value: Any) -> Moment | None:
-    """Return the moment of an RFC 3339 text (UTC if it names no offset), or None if it is none."""
-    match = _TIME.fullmatch(value) if type(value) is str else None
-    if match is None:
-        return None
-    minute, second, fraction, sign, hours, minutes = match.groups()
-    total = _seconds_until(minute)
-    if total is None:
-        return None
-    total += int(second)
-    if sign:
-        offset = (int(hours) * 60 + int(minutes)) * 60
-        total += offset if sign == "-" else -offset
-    if not _FIRST_SECOND <= total <= _LAST_SECOND:
-        return None
-    return total, int(fraction.ljust(9, "0")) if fraction else 0
-
-
-@lru_cache(maxsize=4096)
-def _seconds_until(minute: str) -> int | None:
-    """Return the seconds from 1970 to a minute (`2026-01-31T23:59`), or None if there is no such day."""
-    try:
-        days = date.fromisoformat(minute[:10]).toordinal() - date(1970, 1, 1).toordinal()
-    except ValueError:
-        return None
-    return ((days * 24 + int(minute[11:13])) * 60 + int(minute[14:16])) * 60
-
-
 def _texts(values: list[Any]) -> list[str]:
     return [found for value in values if (found := text(value)) is not None] if values else []
-
-
-def _fits(address: str) -> bool:
-    if len(address) <= MAX_LOCAL_BYTES // 4:
-        return True
-    local, _, _ = address.rpartition("@")
-    return len(address.encode()) <= MAX_ADDRESS_BYTES and len(local.encode()) <= MAX_LOCAL_BYTES
-
-
-def _why_invalid(address: str) -> str:
-    local, at, domain = address.rpartition("@")
-    if not at or not local or not domain:
-        return "no name or domain around an @"
-    if not _fits(address):
-        return "too long"
-    return "malformed" if domain.isascii() else "a domain that is not in ASCII"

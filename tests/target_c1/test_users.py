@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from target_c1.mapping import READY, Mapping
 from target_c1.messages import encode_resource
-from target_c1.users import MAX_BYTES, User, UserReader, is_address, parse_time
+from target_c1.users import MAX_BYTES, User, UserReader
+from target_c1.values import is_address, parse_time
 from tests.target_c1.support import user
 from tests.target_c1.test_wire import JSON, TEXTS
 
