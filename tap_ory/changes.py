@@ -52,7 +52,7 @@ def canonical(time: object) -> str | None:
         moment = moment.astimezone(timezone.utc)
     except (ValueError, OverflowError):
         return None
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{(found[2] or '')[:9]:0<9}Z"
+    return f"{_seconds(moment)}.{(found[2] or '')[:9]:0<9}Z"
 
 
 def changed_at(clocks: _Clocks) -> str | None:
@@ -95,7 +95,7 @@ class ChangedRecordEncoder:
 
     def bookmark(self, started_at: datetime) -> str | None:
         """What the next run starts from: what changed after the read began may have been read before."""
-        began = f"{started_at.astimezone(timezone.utc):%Y-%m-%dT%H:%M:%S}.000000000Z"
+        began = f"{_seconds(started_at.astimezone(timezone.utc))}.000000000Z"
         return None if self.newest is None else max(min(self.newest, began), self._since)
 
 
@@ -116,7 +116,12 @@ def _minus(bookmark: object, lookback: timedelta) -> str:
     if text is None:
         return ""
     try:
-        moment = datetime.strptime(text[:19], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc) - lookback
+        moment = datetime.fromisoformat(text[:19]) - lookback
     except OverflowError:
         return ""
-    return f"{moment:%Y-%m-%dT%H:%M:%S}{text[19:]}"
+    return _seconds(moment) + text[19:]
+
+
+def _seconds(moment: datetime) -> str:
+    """A time to the second, without its zone. Not by `strftime`, which pads no year below 1000 on Linux."""
+    return moment.isoformat()[:19]

@@ -37,6 +37,10 @@ def page(*rows: dict[str, Any]) -> bytes:
         ("2026-01-02T03:04:05.1Z", "2026-01-02T03:04:05.100000000Z"),
         ("2026-01-02T03:04:05.123456789Z", "2026-01-02T03:04:05.123456789Z"),
         ("2026-01-02T03:04:05.5+02:00", "2026-01-02T01:04:05.500000000Z"),
+        # Go's zero time, and what else has a year of fewer than four digits.
+        ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000000000Z"),
+        ("0999-12-31T23:59:59.5+00:30", "0999-12-31T23:29:59.500000000Z"),
+        ("0001-01-01T00:00:00+01:00", None),
         ("2026-13-02T03:04:05Z", None),
         ("yesterday", None),
         (17, None),
@@ -68,6 +72,16 @@ def test_lookback_sends_again() -> None:
     rows = page({"updated_at": "2026-05-05T00:00:00Z"}, {"updated_at": "2026-05-05T00:09:59Z"})
     bookmark = "2026-05-05T00:10:00Z"
     assert [len(encoder(bookmark, lookback).rows(rows)) for lookback in (0, 1, 599, 600)] == [0, 1, 1, 2]
+
+
+def test_a_bookmark_of_the_first_centuries_is_a_time_like_any_other() -> None:
+    rows = page({"updated_at": "0001-01-01T00:00:00Z"}, {"updated_at": "0998-12-31T23:59:59Z"}, {"updated_at": "1001"})
+    assert [row.id for row in encoder("0999-01-01T00:00:00Z").rows(rows)] == [token(2)]
+    assert [row.id for row in encoder("0999-01-01T00:00:00Z", 1).rows(rows)] == [token(1), token(2)]
+    assert len(encoder("0001-01-01T00:00:00Z", 600).rows(rows)) == 3
+    changed = encoder()
+    changed.rows(page({"updated_at": "0001-01-01T00:00:00Z"}))
+    assert changed.bookmark(datetime(2026, 1, 1, tzinfo=timezone.utc)) == "0001-01-01T00:00:00.000000000Z"
 
 
 def test_what_tells_no_time_is_never_left_out() -> None:
