@@ -5,6 +5,7 @@ Knows the envelope, times and ids of a sync; nothing of users.
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import zstandard
 
-from target_c1.errors import FileFormatError
+from target_c1.errors import FileFormatError, RefusedError
 from target_c1.messages import USER_TYPE, encode_resource_type
 
 if TYPE_CHECKING:
@@ -28,7 +29,19 @@ ZSTD_LEVEL = 3
 ZSTD_THREADS = 2
 #: The largest window that C1's readers take.
 MAX_WINDOW_BYTES = 32 * 1024 * 1024
+#: The largest databases that C1's readers unpack: the newest, and older ones (those of baton's SDK 0.7).
+MAX_DATABASE_BYTES = 10 * 1024**3
+OLD_MAX_DATABASE_BYTES = 3 * 1024**3
+#: What an earlier file may unpack to in any case, and beyond that as a multiple of its own size or of the new database:
+#: ours are 5 to 20 times their files, and a few kilobytes of zeros can be a gigabyte.
+_SMALL_DATABASE_BYTES = 64 * 1024**2
+_USUAL_RATIO = 100
+_USUAL_GROWTH = 8
 _CHUNK = 1 << 20
+#: Of a file that is unpacked: 1 KiB can be 32 MiB, all of which is in memory.
+_PACKED_CHUNK = 1 << 10
+_LONGEST_FRAME_HEADER = 18
+_logger = logging.getLogger("target-c1")
 _KSUID_EPOCH = 1_400_000_000
 _KSUID_LENGTH = 27
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -61,8 +74,13 @@ class Stamp:
 
 
 def finish_c1z(store: Store, path: Path, display_name: str, app_name: str | None, stamp: Stamp) -> None:
-    """End the sync of `store` and write its file to `path`, on the disk when this returns."""
+    """End the sync of `store` and write its file to `path`, on the disk when this returns.
+
+    Raises:
+        RefusedError: if C1's readers would not unpack it.
+    """
     store.finish_sync(encode_resource_type(display_name, f"Users of {app_name}" if app_name else ""), stamp.time())
+    _check_size(store.path.stat().st_size)
     with store.path.open("rb") as database, path.open("wb") as file:
         file.write(MAGIC)
         zstandard.ZstdCompressor(level=ZSTD_LEVEL, threads=ZSTD_THREADS, write_checksum=True).copy_stream(
@@ -72,12 +90,33 @@ def finish_c1z(store: Store, path: Path, display_name: str, app_name: str | None
         os.fsync(file.fileno())
 
 
-def unpack_c1z(path: Path, database: Path) -> None:
-    """Write the SQLite file of the .c1z at `path` to `database`.
+def _check_size(size: int) -> None:
+    """Look at the size of a database before it becomes a file.
 
     Raises:
-        FileFormatError: if it is no .c1z of version 1, or is cut.
+        RefusedError: if none of C1's readers would unpack it.
     """
+    if size > MAX_DATABASE_BYTES:
+        msg = (
+            f"Not published: the users take {size:,} bytes, C1's readers refuse more than {MAX_DATABASE_BYTES:,}. "
+            "Leave objects that nobody needs out of mapping.profile."
+        )
+        raise RefusedError(msg)
+    if size > OLD_MAX_DATABASE_BYTES:
+        _logger.warning(
+            "The users take %s bytes: C1's older readers refuse more than %s",
+            f"{size:,}",
+            f"{OLD_MAX_DATABASE_BYTES:,}",
+        )
+
+
+def unpack_c1z(path: Path, database: Path, limit: int | None = None) -> None:
+    """Write the SQLite file of the .c1z at `path` to `database`: at most `limit` bytes, by default what C1's take.
+
+    Raises:
+        FileFormatError: if it is no .c1z of version 1, is cut, or unpacks to more.
+    """
+    limit = MAX_DATABASE_BYTES if limit is None else limit
     decompressor = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW_BYTES).decompressobj()
     with path.open("rb") as file, database.open("wb") as out:
         magic = file.read(len(MAGIC))
@@ -87,27 +126,44 @@ def unpack_c1z(path: Path, database: Path) -> None:
             msg = f"it does not begin with {MAGIC!r}: it is {kind}"
             raise FileFormatError(msg)
         try:
-            while not decompressor.eof:
-                chunk = file.read(_CHUNK)
+            size = _told_size(file.read(_LONGEST_FRAME_HEADER))
+            file.seek(len(MAGIC))
+            while size <= limit and not decompressor.eof:
+                chunk = file.read(_PACKED_CHUNK)
                 if not chunk:
                     msg = "its zstd stream does not end"
                     raise FileFormatError(msg)
                 out.write(decompressor.decompress(chunk))
+                size = max(size, out.tell())
         except zstandard.ZstdError as error:
             msg = f"its zstd stream is broken ({error})"
             raise FileFormatError(msg) from error
+        if size > limit:
+            why = "what C1's newest tools take" if limit >= MAX_DATABASE_BYTES else "what such a file usually does"
+            msg = f"its {path.stat().st_size:,} bytes unpack to more than {limit:,}, {why}"
+            raise FileFormatError(msg)
         if decompressor.unused_data or file.read(1):
             msg = "there are bytes after its zstd stream"
             raise FileFormatError(msg)
 
 
-def read_c1z_ids(path: Path, database: Path) -> Iterator[str]:
+def _told_size(head: bytes) -> int:
+    """Return the size that a zstd stream tells in its head; not every writer does, and none needs to be believed."""
+    try:
+        return max(0, zstandard.frame_content_size(head))
+    except zstandard.ZstdError:
+        return 0
+
+
+def read_c1z_ids(path: Path, database: Path, like: int = 0) -> Iterator[str]:
     """Yield the ids of all users; `database` is where the SQLite file is unpacked to.
 
     Raises:
-        FileFormatError: if it is no .c1z of version 1.
+        FileFormatError: if it is no .c1z of version 1, or unpacks to much more than such a file and another database
+            of `like` bytes let expect.
     """
-    unpack_c1z(path, database)
+    usual = max(_SMALL_DATABASE_BYTES, _USUAL_RATIO * path.stat().st_size, _USUAL_GROWTH * like)
+    unpack_c1z(path, database, min(usual, MAX_DATABASE_BYTES))
     connection = sqlite3.connect(f"{database.as_uri()}?mode=ro&immutable=1", uri=True)
     try:
         prefix = len(USER_TYPE) + 1

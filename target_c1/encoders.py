@@ -14,11 +14,11 @@ import msgspec
 
 from target_c1.messages import encode_resource
 from target_c1.users import ACCOUNT_TYPE_NAMES, STATUS_NAMES
+from target_c1.values import count_texts
 from target_c1.wire import MAX_EXACT_INTEGER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from target_c1.rows import Encode
     from target_c1.users import User
     from target_c1.values import Moment
 
@@ -42,7 +42,7 @@ CSV_COLUMNS = (
 )
 
 
-def encode_csv(user: User) -> bytes:
+def encode_csv(user: User, changed: dict[str, int] | None = None) -> bytes:  # noqa: ARG001 - holds no profile
     """Return the user's line."""
     return csv_line(
         (
@@ -84,12 +84,16 @@ def unguard(cell: str) -> str:
     return cell[1:] if cell.startswith("'") and _is_guarded(cell) else cell
 
 
-def encode_json(user: User) -> bytes:
-    """Return the user's object; what is unknown is left out.
+def encode_json(user: User, changed: dict[str, int] | None = None) -> bytes:
+    """Return the user's object; what is unknown is left out, what of its profile becomes text counted in `changed`.
 
     Raises:
         RecursionError: if the profile is nested deeper than Python can follow.
     """
+    texts: list[Any] = []
+    profile = _exact(user.profile, texts)
+    if texts and changed is not None:
+        count_texts(changed, texts)
     fields: dict[str, Any] = {
         "id": user.id,
         "display_name": user.display_name,
@@ -104,7 +108,7 @@ def encode_json(user: User) -> bytes:
         "last_login": _time(user.last_login),
         "mfa_enabled": user.mfa_enabled,
         "sso_enabled": user.sso_enabled,
-        "profile": _exact(user.profile),
+        "profile": profile,
     }
     return msgspec.json.encode({name: value for name, value in fields.items() if value not in (None, [])})
 
@@ -113,16 +117,17 @@ def _time(moment: Moment | None) -> str | None:
     return f"{(_EPOCH + timedelta(seconds=moment[0])).isoformat()[:19]}Z" if moment else None
 
 
-def _exact(value: Any) -> Any:
-    """Return JSON in which the integers that a double would change are texts, as they are in a .c1z."""
+def _exact(value: Any, texts: list[Any]) -> Any:
+    """Return JSON in which the integers that a double would change are texts, as in a .c1z, and are in `texts` too."""
     if isinstance(value, dict):
-        return {name: _exact(item) for name, item in value.items()}
+        return {name: _exact(item, texts) for name, item in value.items()}
     if isinstance(value, list):
-        return [_exact(item) for item in value]
+        return [_exact(item, texts) for item in value]
     if isinstance(value, int) and not -MAX_EXACT_INTEGER <= value <= MAX_EXACT_INTEGER:
+        texts.append(value)
         return str(value)
     return value
 
 
 #: By the name of the format.
-ENCODERS: dict[str, Callable[[User], bytes]] = {"c1z": encode_resource, "csv": encode_csv, "json": encode_json}
+ENCODERS: dict[str, Encode] = {"c1z": encode_resource, "csv": encode_csv, "json": encode_json}

@@ -30,8 +30,8 @@ class Format(Protocol):
     def write(self, store: Store, path: Path) -> None:
         """Write the file of all rows to `path` and make sure that it is on the disk; the store is at its end then."""
 
-    def read_ids(self, path: Path, scratch: Path) -> Iterator[str]:
-        """Yield the ids in an earlier file; `scratch` is a path that may be written.
+    def read_ids(self, path: Path, scratch: Path, like: int) -> Iterator[str]:
+        """Yield the ids in an earlier file; `scratch` is a path that may be written, `like` the new database's bytes.
 
         Raises:
             FileFormatError: if it is no such file.
@@ -50,9 +50,9 @@ class C1z:
         """Finish the sync and compress the database."""
         finish_c1z(store, path, self._settings.display_name, self._settings.app_name, self._stamp)
 
-    def read_ids(self, path: Path, scratch: Path) -> Iterator[str]:
+    def read_ids(self, path: Path, scratch: Path, like: int) -> Iterator[str]:
         """Yield the ids of users in the file's database, unpacked to `scratch`."""
-        yield from read_c1z_ids(path, scratch)
+        yield from read_c1z_ids(path, scratch, like)
 
 
 class Csv:
@@ -66,7 +66,7 @@ class Csv:
             sync_to_disk(file)
         store.close()
 
-    def read_ids(self, path: Path, scratch: Path) -> Iterator[str]:  # noqa: ARG002 - read where it is
+    def read_ids(self, path: Path, scratch: Path, like: int) -> Iterator[str]:  # noqa: ARG002 - read where it is
         """Yield the column `User ID`."""
         try:
             with path.open(encoding="utf-8-sig", newline="") as file:
@@ -100,7 +100,7 @@ class BatonJson:
             sync_to_disk(file)
         store.close()
 
-    def read_ids(self, path: Path, scratch: Path) -> Iterator[str]:  # noqa: ARG002 - read where it is
+    def read_ids(self, path: Path, scratch: Path, like: int) -> Iterator[str]:  # noqa: ARG002 - read where it is
         """Yield the users' ids: line by line from a file of our own, which may be large; else of the whole file."""
         decode = msgspec.json.Decoder(_JsonUser).decode
         try:

@@ -40,7 +40,9 @@ def check_losses(settings: Settings, store: Store, users: int, destination: Dest
     if previous is None:
         return
     try:
-        before, missing = store.count_missing(file_format.read_ids(previous, destination.work / "previous.sqlite"))
+        like = store.path.stat().st_size
+        identifiers = file_format.read_ids(previous, destination.work / "previous.sqlite", like)
+        before, missing = store.count_missing(identifiers)
     except FileFormatError as error:
         msg = (
             f"Not published: the file that is there cannot be compared with the new one: {error}. "

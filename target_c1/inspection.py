@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from target_c1.c1z import unpack_c1z
+from target_c1.c1z import MAX_DATABASE_BYTES, OLD_MAX_DATABASE_BYTES, unpack_c1z
 from target_c1.decoding import decode_resource, decode_resource_type
 from target_c1.errors import FileFormatError
 from target_c1.messages import SKIP_URL, TRAIT_USER, USER_TYPE
@@ -68,18 +68,24 @@ def inspect_file(path: str, echo: Callable[[str], Any]) -> bool:
         except FileFormatError as error:
             envelope.expect(holds=False, failure=str(error))
             return _report([envelope], echo)
-        echo(f"{path}: {file.stat().st_size:,} bytes, database {database.stat().st_size:,} bytes")
+        size = database.stat().st_size
+        echo(f"{path}: {file.stat().st_size:,} bytes, database {size:,} bytes")
+        envelope.expect(
+            size <= OLD_MAX_DATABASE_BYTES,
+            f"it unpacks to {size:,} bytes: C1's older tools refuse more than {OLD_MAX_DATABASE_BYTES:,} (3 GiB), "
+            f"the newest more than {MAX_DATABASE_BYTES:,} (10 GiB)",
+        )
         connection = sqlite3.connect(f"{database.as_uri()}?mode=ro&immutable=1", uri=True)
         try:
-            checks = [envelope, _check_database(connection, database), _check_tables(connection)]
+            checks = [_check_database(connection, database), _check_tables(connection)]
             if not any(check.failures for check in checks):
                 checks += _check_sync(connection, echo)
                 checks += _check_users(connection, echo)
         except sqlite3.DatabaseError as error:
-            checks = [envelope, Check("the database can be read", [str(error)], 1)]
+            checks = [Check("the database can be read", [str(error)], 1)]
         finally:
             connection.close()
-        return _report(checks, echo)
+        return _report([envelope, *checks], echo)
 
 
 def _check(title: str) -> Check:

@@ -19,6 +19,7 @@ import msgspec
 from singer_sdk.singerlib.encoding.base import GenericSingerReader, SingerMessageType
 
 from target_c1.errors import InputError
+from target_c1.values import TOO_DEEP, TOO_LARGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,6 +49,7 @@ class LineReader(GenericSingerReader[bytes]):
         self.number = 0
         self.line = b""
         self.repairs: Counter[str] = Counter()
+        self._line_repairs: Counter[str] = Counter()
 
     @property
     def default_input(self) -> IO[bytes]:
@@ -108,6 +110,7 @@ class LineReader(GenericSingerReader[bytes]):
         """
         self.number += 1
         self.line = line
+        self._line_repairs.clear()
         try:
             # NUL is valid JSON, but databases behind C1 may not take it.
             message = _decode(line) if b"\\u0000" not in line else self._repair(line)
@@ -117,6 +120,12 @@ class LineReader(GenericSingerReader[bytes]):
             msg = f"Line {self.number} of the input is no Singer message: it has no type."
             raise InputError(msg)
         return message
+
+    def take_line_repairs(self) -> Counter[str]:
+        """Return what was changed in the current line, and leave it out of `repairs`."""
+        taken, self._line_repairs = self._line_repairs, Counter()
+        self.repairs -= taken
+        return taken
 
     def shallow_message(self) -> dict[str, Any]:
         """Return the current message once more, with what is nested too deep as text."""
@@ -131,7 +140,7 @@ class LineReader(GenericSingerReader[bytes]):
 
     def _repair(self, line: bytes) -> Any:
         try:
-            text = _flatten(line.decode("utf-8", "surrogatepass"), self.repairs)
+            text = _flatten(line.decode("utf-8", "surrogatepass"), self._line_repairs)
             value = json.loads(
                 text, parse_constant=self._not_a_number, parse_int=self._integer, parse_float=self._float
             )
@@ -139,10 +148,12 @@ class LineReader(GenericSingerReader[bytes]):
             # The decoder's own text would repeat a piece of the line, and with it a person's data.
             msg = f"Line {self.number} of the input is not JSON. Was the tap stopped?"
             raise InputError(msg) from None
-        return self._clean(value)
+        cleaned = self._clean(value)
+        self.repairs += self._line_repairs
+        return cleaned
 
     def _not_a_number(self, _constant: str) -> None:
-        self.repairs["values that are no number set to null"] += 1
+        self._line_repairs["values that are no number set to null"] += 1
 
     def _integer(self, digits: str) -> int | str:
         # Python refuses to make integers of more than 4,300 digits.
@@ -153,13 +164,13 @@ class LineReader(GenericSingerReader[bytes]):
         return number if math.isfinite(number) else self._too_large(digits)
 
     def _too_large(self, digits: str) -> str:
-        self.repairs["numbers too large for C1 written as text"] += 1
+        self._line_repairs[TOO_LARGE] += 1
         return digits
 
     def _clean(self, value: Any) -> Any:
         if isinstance(value, str):
             cleaned, changes = _NOT_FOR_C1.subn("\ufffd", value)
-            self.repairs["characters that are none replaced"] += changes
+            self._line_repairs["characters that are none replaced"] += changes
             return cleaned
         if isinstance(value, list):
             return [self._clean(item) for item in value]
@@ -182,6 +193,6 @@ def _flatten(text: str, repairs: Counter[str]) -> str:
             if depth == MAX_DEPTH + 1:
                 pieces += (text[done:start], json.dumps(text[start : match.end()]))
                 done = match.end()
-                repairs["objects nested too deep written as text"] += 1
+                repairs[TOO_DEEP] += 1
             depth -= 1
     return "".join([*pieces, text[done:]])

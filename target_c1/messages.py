@@ -7,8 +7,9 @@ Knows nothing of SQLite or Singer.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from target_c1.values import count_texts
 from target_c1.wire import delimited, encode_struct, encode_timestamp, encode_varint, length, size_of
 
 if TYPE_CHECKING:
@@ -38,9 +39,12 @@ def encode_resource_type(display_name: str, description: str = "") -> bytes:
     )
 
 
-def encode_resource(user: User) -> bytes:
-    """Return the `Resource` of a user."""
-    profile = encode_struct(user.profile)
+def encode_resource(user: User, changed: dict[str, int] | None = None) -> bytes:
+    """Return the `Resource` of a user; what of its profile becomes text is counted in `changed`, by reason."""
+    texts: list[Any] = []
+    profile = encode_struct(user.profile, 0, texts)
+    if texts and changed is not None:
+        count_texts(changed, texts)
     profile_size = length(profile)
     status = _encode_status(user)
     created_at = encode_timestamp(user.created_at) if user.created_at else None

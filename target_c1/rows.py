@@ -15,7 +15,8 @@ import msgspec
 from target_c1.mapping import Mapping, Source
 from target_c1.users import Tally, User, UserReader
 
-Encode = Callable[[User], bytes]
+#: Of a user, and of where it counts what it changes, the row in the format of the file.
+Encode = Callable[[User, dict[str, int]], bytes]
 
 
 class Rows(msgspec.Struct):
@@ -67,7 +68,7 @@ class RowMaker:
                 records += 1
                 user = reader.read(message.record)
                 if user is not None:
-                    rows.append((user.id, user.status, encode(user)))
+                    rows.append((user.id, user.status, encode(user, reader.tally.changed)))
             return Rows(records, rows, reader.tally)
         except (ValueError, RecursionError):
             return None

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from target_c1.errors import InputError
 from target_c1.mapping import READY
-from target_c1.users import Tally
+from target_c1.users import Tally, count
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from target_c1.rows import RowMaker, Rows
     from target_c1.settings import Settings
     from target_c1.store import Store
@@ -91,8 +93,14 @@ class Snapshot:
             self._change_version(version)
         user = self.users.read(record)
         if user is not None:
-            self._store.add(user.id, user.status, self._encode(user))
+            self._store.add(user.id, user.status, self._encode(user, self.users.tally.changed))
         self._count_records(1)
+
+    def take_repairs(self, stream: str, repairs: Mapping[str, int]) -> None:
+        """Count what was changed in the line of a RECORD message, if it is of the stream that is read."""
+        if stream == self.stream:
+            for reason, number in repairs.items():
+                count(self.tally.changed, reason, number)
 
     def take_rows(self, rows: Rows) -> None:
         """Store the users of RECORD messages of the stream and version that are being read."""

@@ -11,6 +11,7 @@ import json
 import logging
 import sys
 import time
+from collections import Counter
 from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -176,6 +177,7 @@ class TargetC1(Target):
             self._snapshot.take_record(message_dict)
         except RecursionError:
             self._snapshot.take_record(self.message_reader.shallow_message())
+        self._snapshot.take_repairs(message_dict["stream"], self.message_reader.take_line_repairs())
         if message_dict["stream"] == self._snapshot.stream:
             self._blocks.begin(line, message_dict["stream"], message_dict.get("version"))
 
@@ -218,7 +220,7 @@ class TargetC1(Target):
             ("Left out", tally.left_out),
             ("Repeated", repeated),
             ("Skipped e-mail addresses", tally.skipped_addresses),
-            ("Changed", {**self.message_reader.repairs, **tally.changed}),
+            ("Changed", Counter(tally.changed) + self.message_reader.repairs),
         ):
             found = [f"{count:,} {reason}" for reason, count in reasons.items() if count]
             if found:

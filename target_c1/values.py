@@ -10,6 +10,10 @@ from typing import Any
 MAX_ADDRESS_BYTES = 254
 MAX_LOCAL_BYTES = 64
 
+#: What the closing line calls values that C1's messages, or their readers, cannot hold as they are.
+TOO_LARGE = "numbers too large for C1 written as text"
+TOO_DEEP = "objects nested too deep written as text"
+
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u00a1-\U0010ffff-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*")
@@ -23,6 +27,13 @@ _FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
 
 #: Seconds since 1970 and nanoseconds.
 Moment = tuple[int, int]
+
+
+def count_texts(changed: dict[str, int], values: list[Any]) -> None:
+    """Count integers and nested values that became text; one that stands in two places of a profile is one."""
+    for value in {id(value): value for value in values}.values():
+        reason = TOO_LARGE if isinstance(value, int) else TOO_DEEP
+        changed[reason] = changed.get(reason, 0) + 1
 
 
 def text(value: Any) -> str | None:

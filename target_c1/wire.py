@@ -107,11 +107,11 @@ def _name(name: str) -> _Name:
     return entry
 
 
-def encode_struct(values: Mapping[str, Any], depth: int = 0) -> bytes:
+def encode_struct(values: Mapping[str, Any], depth: int = 0, texts: list[Any] | None = None) -> bytes:
     """Return a `google.protobuf.Struct` of JSON values, keys sorted.
 
     Integers that a double would change become strings of digits, and objects and arrays that are nested deeper than
-    readers can be trusted to follow become their own JSON text.
+    readers can be trusted to follow become their own JSON text; these values are added to `texts`.
     """
     parts: list[bytes] = []
     append = parts.append
@@ -127,16 +127,16 @@ def encode_struct(values: Mapping[str, Any], depth: int = 0) -> bytes:
             if kind is bool:
                 data = b"\x20\x01" if value else b"\x20\x00"
             elif kind is dict and depth < MAX_STRUCT_DEPTH:
-                data = encode_struct(value, depth + 1)
+                data = encode_struct(value, depth + 1, texts)
                 data = b"\x2a" + size_of(len(data)) + data
             else:
-                data = _encode_value(value, depth)
+                data = _encode_value(value, depth, texts)
             append(name.before_value.get(len(data)) or name.head_of_value(len(data)))
         append(data)
     return b"".join(parts)
 
 
-def _encode_value(value: Any, depth: int) -> bytes:  # noqa: PLR0911 - one return a kind of value
+def _encode_value(value: Any, depth: int, texts: list[Any] | None) -> bytes:  # noqa: PLR0911 - one return a kind
     """Return a `google.protobuf.Value`; `value` is of the very types that a JSON decoder makes."""
     kind = type(value)
     if kind is str:
@@ -144,16 +144,22 @@ def _encode_value(value: Any, depth: int) -> bytes:  # noqa: PLR0911 - one retur
     if kind is bool:
         return b"\x20\x01" if value else b"\x20\x00"
     if kind is int and not -MAX_EXACT_INTEGER <= value <= MAX_EXACT_INTEGER:
-        return delimited(b"\x1a", str(value).encode())
+        return _encode_as_text(value, str(value), texts)
     if kind is int or kind is float:
         return b"\x11" + _pack_double(value)
     if value is None:
         return b"\x08\x00"
     if depth >= MAX_STRUCT_DEPTH:
-        return delimited(b"\x1a", json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+        return _encode_as_text(value, json.dumps(value, ensure_ascii=False, separators=(",", ":")), texts)
     if kind is dict:
-        return delimited(b"\x2a", encode_struct(value, depth + 1))
-    return delimited(b"\x32", b"".join([delimited(b"\x0a", _encode_value(item, depth + 1)) for item in value]))
+        return delimited(b"\x2a", encode_struct(value, depth + 1, texts))
+    return delimited(b"\x32", b"".join([delimited(b"\x0a", _encode_value(item, depth + 1, texts)) for item in value]))
+
+
+def _encode_as_text(value: Any, text: str, texts: list[Any] | None) -> bytes:
+    if texts is not None:
+        texts.append(value)
+    return delimited(b"\x1a", text.encode())
 
 
 def decode_fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:

@@ -462,3 +462,29 @@ def test_the_input_may_be_a_file(tmp_path: Path) -> None:
     (tmp_path / "lines").write_bytes(to_lines(users_read(5)))
     variables = {"TARGET_C1_PATH": str(tmp_path / "users.c1z")}
     assert run_command(b"", "--config", "ENV", "--input", str(tmp_path / "lines"), **variables).code == 0
+
+
+@pytest.mark.parametrize(("form", "people"), [("c1z", 1), ("json", 1), ("c1z", 1200)])
+def test_the_closing_line_counts_every_number_that_became_text(form: str, people: int, tmp_path: Path) -> None:
+    large = '{"a": 9007199254740993, "b": [-9007199254740995], "c": 12345678901234567890123, "d": %s}'
+    lines: list[Any] = [json.dumps(record(user(0, profile={"email": "a@example.com"}))).encode() + b"\n"]
+    for number in range(1, people + 1):
+        line = json.dumps(record(user(number, profile="large"))).replace(
+            '"large"', large % ("1e999" if people == 1 else 1)
+        )
+        # Beside the users, the same people as another stream has them: their values are not in the file.
+        lines += [line.encode() + b"\n", line.replace('"users"', '"others"').encode() + b"\n"]
+    done = run_target(
+        [schema(), schema("others"), *lines, activate(), state(users={})], path=str(tmp_path / f"u.{form}")
+    )
+    assert done.code == 0, done.stderr
+    expected = 4 if people == 1 else 3 * people
+    assert f"Changed: {expected:,} numbers too large for C1 written as text." in done.logged("INFO")[-1]
+
+
+def test_the_closing_line_counts_what_is_nested_too_deep(tmp_path: Path) -> None:
+    deep = "[" * 60 + "]" * 60
+    line = json.dumps(record(user(1, profile="deep"))).replace('"deep"', f'{{"a": {deep}, "b": {deep}}}').encode()
+    done = run_target([schema(), line + b"\n", activate(), state(users={})], path=str(tmp_path / "u.c1z"))
+    assert done.code == 0, done.stderr
+    assert "Changed: 2 objects nested too deep written as text." in done.logged("INFO")[-1]

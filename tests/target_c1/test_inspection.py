@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import zstandard
 
+from target_c1 import inspection
 from target_c1.c1z import MAGIC, unpack_c1z
 from target_c1.inspection import inspect_file
 from tests.target_c1.protobuf import new, user_trait
@@ -198,3 +199,26 @@ def test_only_the_first_failures_are_shown(tmp_path: Path) -> None:
     assert not passed
     assert printed.count("varint") == 3
     assert "and 17 more" in printed
+
+
+def test_a_database_that_old_tools_of_c1_refuse_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, database = tmp_path / "users.c1z", tmp_path / "database"
+    publish(users_read(20), path)
+    unpack_c1z(path, database)
+    size = database.stat().st_size
+    monkeypatch.setattr(inspection, "OLD_MAX_DATABASE_BYTES", size)
+    assert inspect(path)[0]
+    monkeypatch.setattr(inspection, "OLD_MAX_DATABASE_BYTES", size - 1)
+    passed, printed = inspect(path)
+    assert not passed
+    assert f"it unpacks to {size:,} bytes: C1's older tools refuse more than {size - 1:,}" in printed
+    assert "20 users" in printed
+
+
+def test_a_size_that_every_tool_of_c1_refuses_is_named_before_it_is_unpacked(tmp_path: Path) -> None:
+    path = tmp_path / "users.c1z"
+    claimed = zstandard.ZstdCompressor().compressobj(size=11 * 1024**3)
+    path.write_bytes(MAGIC + claimed.compress(b"SQLite format 3") + claimed.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK))
+    passed, printed = inspect(path)
+    assert not passed
+    assert "unpack to more than 10,737,418,240, what C1's newest tools take" in printed
