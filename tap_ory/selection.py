@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Container, Mapping
+
+    Crumb = tuple[str, ...]
+    Mask = Mapping[Crumb, bool]
 
 
 @dataclass(frozen=True)
@@ -18,7 +21,7 @@ class Field:
 
     `fields` keeps the named members of an object, `dropped` never; of the others, `every` says what is kept of
     each, `open` that they are kept whole. `items` applies to each element of an array. None of them: the value
-    as it is.
+    as it is. `bare`: where an object is closed, what has no members passes nevertheless.
     """
 
     fields: Mapping[str, Field] | None = None
@@ -26,6 +29,7 @@ class Field:
     open: bool = False
     every: Field | None = None
     items: Field | None = None
+    bare: bool = False
 
     @property
     def is_whole(self) -> bool:
@@ -44,45 +48,67 @@ class Field:
 WHOLE = Field()
 
 
-def plan(schema: Mapping[str, Any], mask: Mapping[tuple[str, ...], bool]) -> Field:
+def plan(schema: Mapping[str, Any], mask: Mask, private: Container[str] = ()) -> Field:
     """Compile a stream's schema and selection mask into what is kept of a record.
 
     The record itself is closed: what the schema does not declare at its top is dropped. Below, objects are
     open unless they say `additionalProperties: false`, and a catalog may deselect what no schema declares.
-    The id is always kept: no page can be cut and no record replaced without it.
+    In the fields that are `private`, anything that is deselected closes all objects with declared members: who
+    deselects one member wants none that nobody could have named. The id is always kept: no page can be cut and
+    no record replaced without it.
     """
-    return Field(fields={"id": WHOLE, **_selected_fields(schema, schema.get("properties", {}), mask, ())})
+    properties = schema.get("properties", {})
+    fields = {"id": WHOLE}
+    for name in properties:
+        crumb = ("properties", name)
+        if mask[crumb]:
+            closing = name in private and _deselects(properties[name], mask, crumb)
+            fields[name] = _Planner(mask, closing=closing).field(properties[name], crumb)
+    return Field(fields=fields)
 
 
-def _selected_fields(
-    schema: Mapping[str, Any], names: Iterable[str], mask: Mapping[tuple[str, ...], bool], crumb: tuple[str, ...]
-) -> dict[str, Field]:
-    fields = {}
-    for name in names:
-        breadcrumb = (*crumb, "properties", name)
-        if mask[breadcrumb]:
-            fields[name] = _field(schema.get("properties", {}).get(name, {}), mask, breadcrumb)
-    return fields
+def _deselects(schema: Mapping[str, Any], mask: Mask, crumb: Crumb) -> bool:
+    """Whether anything below a place is deselected."""
+    below = [((*crumb, "properties", name), _member(schema, name)) for name in _names(schema, mask, crumb)]
+    below += [
+        ((*crumb, key), schema[key]) for key in ("items", "additionalProperties") if isinstance(schema.get(key), dict)
+    ]
+    return any(not mask[each] or _deselects(member, mask, each) for each, member in below)
 
 
-def _field(schema: Mapping[str, Any], mask: Mapping[tuple[str, ...], bool], crumb: tuple[str, ...]) -> Field:
-    if isinstance(schema.get("items"), dict):
-        items = _field(schema["items"], mask, (*crumb, "items"))
-        return WHOLE if items.is_whole else Field(items=items)
-    additional = schema.get("additionalProperties", True)
-    every = _field(additional, mask, (*crumb, "additionalProperties")) if isinstance(additional, dict) else WHOLE
-    names = _names(schema, mask, crumb)
-    fields = _selected_fields(schema, names, mask, crumb)
-    dropped = frozenset(names) - frozenset(fields)
-    is_open = additional is not False
-    if is_open and every.is_whole and not dropped and all(field.is_whole for field in fields.values()):
-        return WHOLE
-    if every.is_whole:
-        return Field(fields=fields, dropped=dropped, open=is_open)
-    return Field(fields=fields or None, dropped=dropped, every=every)
+@dataclass(frozen=True)
+class _Planner:
+    """Plans what is kept of one field; with `closing`, what no schema declares is not."""
+
+    mask: Mask
+    closing: bool
+
+    def field(self, schema: Mapping[str, Any], crumb: Crumb) -> Field:
+        if isinstance(schema.get("items"), dict):
+            items = self.field(schema["items"], (*crumb, "items"))
+            return WHOLE if items.is_whole else Field(items=items)
+        additional = schema.get("additionalProperties", True)
+        every = self.field(additional, (*crumb, "additionalProperties")) if isinstance(additional, dict) else WHOLE
+        names = _names(schema, self.mask, crumb)
+        places = {name: (*crumb, "properties", name) for name in names}
+        fields = {name: self.field(_member(schema, name), place) for name, place in places.items() if self.mask[place]}
+        dropped = frozenset(names) - frozenset(fields)
+        closed = self.closing and bool(schema.get("properties"))
+        is_open = additional is not False and not closed
+        if is_open and every.is_whole and not dropped and all(field.is_whole for field in fields.values()):
+            return WHOLE
+        if every.is_whole:
+            bare = closed and not _deselects(schema, self.mask, crumb)
+            return Field(fields=fields, dropped=dropped, open=is_open, bare=bare)
+        return Field(fields=fields or None, dropped=dropped, every=every)
 
 
-def _names(schema: Mapping[str, Any], mask: Mapping[tuple[str, ...], bool], crumb: tuple[str, ...]) -> list[str]:
+def _member(schema: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    member: Mapping[str, Any] = schema.get("properties", {}).get(name, {})
+    return member
+
+
+def _names(schema: Mapping[str, Any], mask: Mask, crumb: Crumb) -> list[str]:
     """The members of an object that the schema declares, and those that only the catalog names."""
     declared = schema.get("properties", {})
     above = (*crumb, "properties")
@@ -94,8 +120,8 @@ def prune(value: Any, field: Field) -> Any:
     """Keep of a decoded value what `field` keeps.
 
     A value of another JSON type than a closed object or a map becomes null: nothing says which of its parts
-    were meant to be kept, and a credential's secret must not slip through. Where an object is open, what has
-    no members passes, and a list is pruned element by element.
+    were meant to be kept, and a credential's secret must not slip through. Where an object is open or `bare`,
+    what has no members passes, and a list is pruned element by element.
     """
     if field.is_whole or value is None:
         return value
@@ -103,7 +129,7 @@ def prune(value: Any, field: Field) -> Any:
         return [prune(item, field.items) for item in value] if isinstance(value, list) else None
     if isinstance(value, dict):
         return _prune_members(value, field)
-    if not field.open:
+    if not field.open and not field.bare:
         return None
     return [prune(item, field) for item in value] if isinstance(value, list) else value
 

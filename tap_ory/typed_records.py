@@ -5,6 +5,7 @@ Knows records and conforming; nothing of HTTP, of Singer, or of which trait mean
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
 TRAITS, APART, CREDENTIALS = "traits", "nonconforming_traits", "credentials"
 
+NOTICE = "Some traits are deselected; those that no identity schema declares stay out, too."
+
+logger = logging.getLogger("tap-ory")
+
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _elements = msgspec.json.Decoder(list[msgspec.Raw])
 
@@ -33,7 +38,7 @@ def prune_raw(raw: msgspec.Raw, field: Field) -> msgspec.Raw:
             return _pruned_elements(raw, field.items)
         members = _members.decode(raw)
     except msgspec.ValidationError:
-        if not field.open:
+        if not field.open and not field.bare:
             return NULL
         return _pruned_elements(raw, field) if bytes(raw).startswith(b"[") else raw
     fields = field.fields or {}
@@ -55,6 +60,9 @@ class Outgoing:
     def __init__(self, schema: Mapping[str, Any], field: Field, *, name: str, warned: set[str]) -> None:
         """`schema` was declared and `field` is what is selected of it; for the rest see `Conformer`."""
         self.field = field
+        if not field.is_whole and not field.open and NOTICE not in warned:
+            warned.add(NOTICE)
+            logger.info("%s", NOTICE)
         self.conformer = Conformer(schema, name=name, warned=warned)
 
     def read(self, values: list[msgspec.Raw]) -> tuple[list[msgspec.Raw], dict[int, Misfit]]:
@@ -81,7 +89,7 @@ class TypedRecordEncoder(RecordEncoder):
         warned: set[str],
     ) -> None:
         """`warned` are the paths of traits that need no further warning."""
-        field = plan(schema, mask)
+        field = plan(schema, mask, private=(TRAITS,))
         fields = dict(field.fields or {})
         self._outgoing = None
         if TRAITS in fields:

@@ -63,7 +63,11 @@ class UserEncoder(RecordEncoder):
     ) -> None:
         """`shapes` are those of the identity schemas' traits; `warned` the paths that need no further warning."""
         super().__init__(stream, Field(fields={"id": WHOLE}), version)
-        selected = {name: field for name, field in (plan(schema, mask).fields or {}).items() if name in FIELDS}
+        selected = {
+            name: field
+            for name, field in (plan(schema, mask, private=("profile",)).fields or {}).items()
+            if name in FIELDS
+        }
         meanings = meanings_of(shapes, settings)
         paths = {path for meaning in meanings.values() for path in meaning.paths()}
         flags = {path for meaning in meanings.values() for path, _ in meaning.service_flags}

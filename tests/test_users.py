@@ -646,9 +646,10 @@ def test_a_deselected_trait_is_not_in_the_profile_nor_among_what_does_not_fit() 
     schemas = {"default": {"type": "object", "properties": {"email": EMAIL, "name": NAME, "age": {"type": "integer"}}}}
     deselected = [crumb("profile", "age"), crumb("profile", "name", "last")]
     view = View("users", schemas, deselected=deselected)
-    given = {"email": E1, "name": {"first": "Ada", "last": "x-secret", "x": 1}, "age": "x-secret", "more": [1]}
+    given = {"email": E1, "name": {"first": "Ada", "last": "x-secret", "x": "x-secret"}, "age": "x-secret", "more": [1]}
     (record,) = view.records(page(identity(given)))
-    assert record["profile"] == {"email": E1, "name": {"first": "Ada", "x": 1}, "more": [1]}
+    # Who deselects wants privacy: what no schema declares could not be named, and stays in.
+    assert record["profile"] == {"email": E1, "name": {"first": "Ada"}}
     assert record["nonconforming_traits"] is None
     # It is the trait that was deselected, not the field that is made of it.
     assert record["last_name"] == "x-secret"
@@ -657,23 +658,62 @@ def test_a_deselected_trait_is_not_in_the_profile_nor_among_what_does_not_fit() 
     for odd in ({}, {"external_id": "\ud800"}):
         out = view.block(page(identity(given, **odd)))
         assert b"x-secret" not in out
-        assert json.loads(out)["record"]["traits"] == {"email": E1, "name": {"first": "Ada", "x": 1}, "more": [1]}
+        assert json.loads(out)["record"]["traits"] == {"email": E1, "name": {"first": "Ada"}}
+
+
+@pytest.mark.parametrize("stream", ["identities", "users"])
+def test_undeclared_traits_stay_in_where_single_ones_are_chosen_or_all_deselected(
+    stream: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    field = {"identities": "traits", "users": "profile"}[stream]
+    schemas = {"default": {"type": "object", "properties": {"email": EMAIL, "name": NAME, "age": {"type": "integer"}}}}
+    given = {"email": E1, "age": "x-secret", "name": {"first": "Ada", "more": "x-secret"}, "more": "x-secret"}
+    everything = [crumb(field, *way) for way in (("email",), ("age",), ("name",), ("name", "first"), ("name", "last"))]
+    for deselected, left in ((everything, {}), (everything[1:], {"email": E1})):
+        caplog.clear()
+        caplog.set_level("INFO")
+        view = View(stream, schemas, deselected=deselected)
+        for neighbours in ([], [identity({"x": "\ud800"})]):
+            record = view.records(page(identity(given), *neighbours))[0]
+            assert record[field] == left
+            assert record.get("nonconforming_traits") is None
+        assert (
+            caplog.messages.count("Some traits are deselected; those that no identity schema declares stay out, too.")
+            == 1
+        )
+
+
+def test_undeclared_traits_leave_where_nothing_or_the_whole_field_is_deselected() -> None:
+    schemas = {"default": {"type": "object", "properties": {"email": EMAIL}}}
+    given = page(identity({"email": E1, "more": 1}))
+    (record,) = View("identities", schemas, deselected=[crumb("state")]).records(given)
+    assert record["traits"] == {"email": E1, "more": 1}
+    (record,) = View("identities", schemas, deselected=[crumb("traits")]).records(given)
+    assert "traits" not in record
 
 
 @pytest.mark.parametrize(
     ("traits", "left", "apart"),
     [
-        ({"name": "Ada L"}, {"name": None}, {"/name": "Ada L"}),
-        ({"name": 7}, {"name": None}, {"/name": 7}),
+        # What is deselected may be anywhere in a value of another type than declared.
+        ({"name": "Ada x-secret"}, {"name": None}, None),
+        ({"name": 7}, {"name": None}, None),
         ({"name": None}, {"name": None}, None),
-        ({"name": [{"first": "Ada", "last": "x-secret"}]}, {"name": None}, {"/name": [{"first": "Ada"}]}),
-        ("text", None, {"": "text"}),
-        ([{"name": {"last": "x-secret"}}, 7], None, {"": [{"name": {}}, 7]}),
+        ({"name": [{"first": "Ada", "last": "x-secret"}]}, {"name": None}, None),
+        ("x-secret", None, None),
+        ([{"name": {"last": "x-secret"}}, 7], None, None),
         (None, None, None),
+        # What is selected as a whole is kept, whatever it is.
+        ({"age": "old"}, {"age": None}, {"/age": "old"}),
+        ({"home": "a street"}, {"home": None}, {"/home": "a street"}),
+        ({"home": {"street": ["x"], "more": "x-secret"}}, {"home": {"street": None}}, {"/home/street": ["x"]}),
+        ({"free": {"more": [1]}, "name": {"first": "Ada"}}, {"free": {"more": [1]}, "name": {"first": "Ada"}}, None),
     ],
 )
-def test_odd_traits_are_kept_where_some_are_deselected(traits: Any, left: Any, apart: Json | None) -> None:
-    schema = {"type": "object", "properties": {"name": {"type": "object", "properties": {"last": TEXT}}}}
+def test_odd_traits_where_some_are_deselected(traits: Any, left: Any, apart: Json | None) -> None:
+    name = {"type": "object", "properties": {"first": TEXT, "last": TEXT}}
+    home = {"type": "object", "properties": {"street": TEXT}}
+    schema = obj(name=name, home=home, age={"type": "integer"}, free={"type": "object"})
     for stream, field in (("identities", "traits"), ("users", "profile")):
         view = View(stream, {"default": schema}, deselected=[crumb(field, "name", "last")])
         for neighbours in ([], [identity({"x": "\ud800"})]):

@@ -236,6 +236,43 @@ def test_what_is_deselected_of_traits_is_in_no_part_of_a_record(
             )
 
 
+@QUICK
+@given(project=projects, traits=traits_values, data=st.data())
+def test_no_part_of_a_record_depends_on_traits_that_were_not_asked_for(
+    project: Json, traits: Any, data: st.DataObject
+) -> None:
+    schema = View("identities", project).schema["properties"]["traits"]
+    declared = list(ways(schema))
+    if not declared:
+        return
+    chosen = data.draw(st.sets(st.sampled_from(declared), min_size=1))
+    asked_for = only_selected(traits, schema, (), chosen)
+    for stream, field in (("identities", "traits"), ("users", "profile")):
+        view = View(stream, project, deselected=[crumb(field, *way) for way in chosen])
+        for all_of_them, some in zip(both(identity(traits)), both(identity(asked_for)), strict=True):
+            found, expected = view.records(all_of_them)[0], view.records(some)[0]
+            for name in (field, "nonconforming_traits"):
+                left, right = (json.dumps(each.get(name), sort_keys=True) for each in (found, expected))
+                assert left == right
+
+
+def only_selected(value: Any, schema: Json, way: tuple[str, ...], deselected: set[tuple[str, ...]]) -> Any:
+    """What is left of a value without undeclared and deselected members of objects with declared ones."""
+    properties = schema.get("properties")
+    if isinstance(value, list) and "items" in schema:
+        return [only_selected(item, schema["items"], (), set()) for item in value]
+    if not properties:
+        return value
+    if isinstance(value, dict):
+        return {
+            name: only_selected(value[name], member, (*way, name), deselected)
+            for name, member in properties.items()
+            if name in value and (*way, name) not in deselected
+        }
+    hides = any(each[: len(way)] == way for each in deselected)
+    return None if hides else value
+
+
 def ways(schema: Json) -> Iterator[tuple[str, ...]]:
     """The names on the way to each declared member of objects."""
     for name, member in schema.get("properties", {}).items():
