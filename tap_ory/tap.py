@@ -13,7 +13,7 @@ from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import PluginCapabilities
 from singer_sdk.plugin_base import JSONSchemaValidator
 
-from tap_ory import environment, files
+from tap_ory import chosen, environment, files
 from tap_ory import settings as config
 from tap_ory.api import OryAdminAPI
 from tap_ory.config_schema import CONFIG_SCHEMA
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 #: What a state keeps of a stream. What else may be in one is the SDK's, of one run only, and of any shape.
 KEPT = ("snapshot", "replication_key", "replication_key_value")
+STREAMS = (IdentitiesStream, UsersStream)
 
 
 class TapOry(Tap):
@@ -82,7 +83,12 @@ class TapOry(Tap):
 
     def discover_streams(self) -> list[Stream]:
         """Return the streams; their schemas are read from the project when first asked for."""
-        return [IdentitiesStream(self), UsersStream(self)]
+        streams: list[Stream] = [stream(self) for stream in STREAMS]
+        names = chosen.chosen_streams()
+        if names is not None:
+            for stream in streams:
+                stream.selected_by_default = stream.name in names
+        return streams
 
     @property
     def ory_streams(self) -> list[OryStream]:
@@ -162,7 +168,14 @@ class TapOry(Tap):
         for name in ("catalog", "state"):
             if options.get(name):
                 options[name] = files.checked(f"--{name}", options[name])
+        if options.get("catalog"):
+            options["catalog"] = chosen.choose_in_catalog(options["catalog"])
         super().invoke(**options)
+
+    @classmethod
+    def cb_select(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> None:  # noqa: ARG003
+        """Choose streams, before anything is made."""
+        chosen.remember(value, [stream.name for stream in STREAMS])
 
     @classmethod
     def cb_check(cls, ctx: click.Context, param: click.Option, value: bool) -> None:  # noqa: ARG003, FBT001
@@ -189,8 +202,19 @@ class TapOry(Tap):
 
     @classmethod
     def get_singer_command(cls) -> click.Command:
-        """Add what ends after an answer, `--check` and `--explain-users`, to the SDK's command."""
+        """Add the choice of streams, and what ends after an answer, to the SDK's command."""
         command = super().get_singer_command()
+        command.params.append(
+            click.Option(
+                [chosen.OPTION],
+                multiple=True,
+                metavar="STREAM",
+                is_eager=True,
+                expose_value=False,
+                callback=cls.cb_select,
+                help="Read this stream and no other, whatever a catalog selects; several with commas, or repeated.",
+            )
+        )
         for name, callback, text in (
             ("--check", cls.cb_check, "Check the connection: one line with host, version, identities and rate limits."),
             ("--explain-users", cls.cb_explain_users, "Show which trait becomes which field of users, per schema."),

@@ -21,8 +21,8 @@ Source = Any
 
 #: The fields that have several values; a list of sources gives all of them instead of the first.
 MANY = ("emails", "identifiers", "login_aliases", "employee_id")
-#: The fields that are true, false or unknown. {"in": "/credentials", "any": ["totp"]} is true if the object there has
-#: one of the names, false if it has none, unknown if there is no such object.
+#: The fields that are true, false or unknown. {"in": "/credentials", "any": ["totp"], "unsure": ["webauthn"]} is true
+#: if the object there has one of the names in "any", false if it has none of either, else unknown.
 FLAGS = ("mfa_enabled", "sso_enabled")
 FIELDS = (
     "id",
@@ -79,10 +79,10 @@ READY: dict[str, dict[str, Source]] = {
         "identifiers": "/credentials/password/identifiers",
         "status": "/state",
         "status_details": ["inactive in Ory since {/state_changed_at}", "inactive in Ory"],
-        "account_type": "human",
         "employee_id": ["/traits/employee_id", "/traits/employeeId", "/traits/employeeNumber"],
         "created_at": "/created_at",
-        "mfa_enabled": {"in": "/credentials", "any": ["totp", "lookup_secret"]},
+        # A security key may be a first or a second factor: the type alone does not tell.
+        "mfa_enabled": {"in": "/credentials", "any": ["totp", "lookup_secret"], "unsure": ["webauthn", "deviceauthn"]},
         "sso_enabled": {"in": "/credentials", "any": ["oidc", "saml"]},
         "profile": {
             "external_id": "/external_id",
@@ -264,13 +264,25 @@ def _compile_flag(field: str, source: Source) -> Getter:
             return value if type(value) is bool else None
 
         return flag
-    if set(source) != {"in", "any"} or not isinstance(source["any"], list):
-        msg = f'Setting mapping.{field} is an object without "in" (a JSON pointer) and "any" (a list of names).'
+    names, unsure = source.get("any"), source.get("unsure", [])
+    if (
+        not {"in", "any"} <= set(source) <= {"in", "any", "unsure"}
+        or not isinstance(names, list)
+        or not isinstance(unsure, list)
+    ):
+        msg = (
+            f'Setting mapping.{field} is no object of "in" (a JSON pointer), "any" and, if need be, "unsure" (lists of '
+            "names)."
+        )
         raise SettingsError(msg)
-    object_of, names = _compile(field, source["in"]), source["any"]
+    object_of = _compile(field, source["in"])
 
     def has_any(record: Record) -> bool | None:
         found = object_of(record)
-        return any(name in found for name in names) if isinstance(found, dict) else None
+        if not isinstance(found, dict):
+            return None
+        if any(name in found for name in names):
+            return True
+        return None if any(name in found for name in unsure) else False
 
     return has_any

@@ -43,7 +43,7 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
         "stream",
         th.StringType,
         title="Stream",
-        description="The stream that holds the users. Default: users, or identities where there is no users.",
+        description="The stream that holds the users. Default: users, or the poorer identities where it is absent.",
     ),
     th.Property(
         "mapping",

@@ -28,6 +28,7 @@ from target_c1.formats import choose_format
 from target_c1.guard import check_losses
 from target_c1.inspection import inspect_file
 from target_c1.lines import LineReader
+from target_c1.losses import warn_of_losses
 from target_c1.mapping import choose_streams
 from target_c1.publish import open_destination
 from target_c1.rows import RowMaker
@@ -155,6 +156,8 @@ class TargetC1(Target):
     def process_endofpipe(self) -> None:
         """Publish, if the read is complete and not too many users are missing; then pass the last state on."""
         self._snapshot.finish()
+        if warning := warn_of_losses(self._snapshot.stream, self._settings.mapping):
+            _logger.warning(warning)
         counts = self._store.count_by_status()
         users = sum(counts.values())
         check_losses(self._settings, self._store, users, self._destination, self._format)

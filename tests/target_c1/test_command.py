@@ -488,3 +488,44 @@ def test_the_closing_line_counts_what_is_nested_too_deep(tmp_path: Path) -> None
     done = run_target([schema(), line + b"\n", activate(), state(users={})], path=str(tmp_path / "u.c1z"))
     assert done.code == 0, done.stderr
     assert "Changed: 2 objects nested too deep written as text." in done.logged("INFO")[-1]
+
+
+RAW = "These users come from the stream 'identities'"
+
+
+@pytest.mark.parametrize(
+    ("streams", "settings", "lost"),
+    [
+        (["identities"], {}, "account types, names, logins, second factors are guessed"),
+        (["identities"], {"stream": "identities"}, "account types, names, logins, second factors are guessed"),
+        (
+            ["identities"],
+            {"stream": "identities", "mapping": {"account_type": "service", "display_name": "/traits/nick"}},
+            "where logins, second factors are guessed",
+        ),
+        (
+            ["identities"],
+            {
+                "stream": "identities",
+                "mapping": {"account_type": "human", "first_name": "/a", "login": "/b", "mfa_enabled": "/c"},
+            },
+            None,
+        ),
+        (["users"], {}, None),
+        (["identities", "users"], {}, None),
+        (["users", "identities"], {}, None),
+        (["people"], {"stream": "people", "mapping": {"id": "/id"}}, None),
+    ],
+)
+def test_raw_identities_are_warned_of_once(
+    streams: list[str], settings: dict[str, Any], lost: str | None, tmp_path: Path
+) -> None:
+    messages = [each for stream in streams for each in whole_read([user(1), user(2)], stream)]
+    done = run_target(messages, path=str(tmp_path / "users.c1z"), **settings)
+    assert done.code == 0, done.stderr
+    warnings = [line for line in done.logged("WARNING") if RAW in line]
+    assert len(warnings) == (lost is not None)
+    if lost:
+        assert lost in warnings[0]
+        assert "tap-ory --select users" in warnings[0]
+        assert "meltano run tap-ory-users target-c1" in warnings[0]

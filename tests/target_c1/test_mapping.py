@@ -83,6 +83,24 @@ def test_a_flag_may_be_the_presence_of_a_name(record: dict[str, Any], expected: 
     assert flag(record) is expected
 
 
+@pytest.mark.parametrize(
+    ("credentials", "expected"),
+    [
+        ({"webauthn": {}, "totp": {}}, True),
+        ({"webauthn": {}, "lookup_secret": {}}, True),
+        # The key may be the only factor, or there may be none: the type is listed for whoever could have one.
+        ({"webauthn": {}, "password": {}}, None),
+        ({"deviceauthn": {}}, None),
+        ({"passkey": {}, "password": {}}, False),
+        ({}, False),
+        (None, None),
+    ],
+)
+def test_second_factors_of_raw_identities_are_told_where_they_are_certain(credentials: Any, expected: Any) -> None:
+    flag = Mapping(READY["identities"]).flags["mfa_enabled"]
+    assert flag({"credentials": credentials}) is expected
+
+
 @pytest.mark.parametrize(("value", "expected"), [(True, True), (False, False), (None, None), ("yes", None), (1, None)])
 def test_a_flag_is_a_boolean_or_unknown(value: Any, expected: bool | None) -> None:  # noqa: FBT001
     assert Mapping({"id": "/id", "sso_enabled": "/sso"}).flags["sso_enabled"]({"sso": value}) is expected
@@ -98,6 +116,8 @@ def test_a_flag_is_a_boolean_or_unknown(value: Any, expected: bool | None) -> No
         ({"id": "/id", "profile": "/x"}, "mapping.profile"),
         ({"id": "/id", "profile": {"a": 7}}, "mapping.profile.a"),
         ({"id": "/id", "mfa_enabled": {"in": "/x"}}, "mapping.mfa_enabled"),
+        ({"id": "/id", "mfa_enabled": {"in": "/x", "any": [], "unsure": "y"}}, "mapping.mfa_enabled"),
+        ({"id": "/id", "mfa_enabled": {"in": "/x", "any": [], "none": []}}, "mapping.mfa_enabled"),
         ({"id": "/id", "username": {"in": "/x", "any": []}}, "mapping.username"),
     ],
 )
