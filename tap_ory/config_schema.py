@@ -6,10 +6,8 @@ from typing import Any
 
 from singer_sdk import typing as th
 
+from tap_ory.factors import EXACT
 from tap_ory.user_fields import FIELDS
-
-#: The value of `credential_metadata` that also counts security keys.
-EXACT = "exact"
 
 CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
     th.Property(
@@ -92,8 +90,19 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
         description=(
             "Also read which credentials each identity has: type, identifiers, version and times. Password hashes, "
             "secrets and tokens (a credential's config) are never asked for and dropped if they come. The value exact "
-            "also asks for security keys (webauthn, passkey), whose presence shows in no other way: they are counted "
-            "and dropped."
+            "also asks for security keys (webauthn): only what they are tells which of them are a second factor. They "
+            "are counted and dropped."
+        ),
+    ),
+    th.Property(
+        "code_mfa_enabled",
+        th.BooleanType,
+        default=False,
+        title="Codes are a second factor",
+        description=(
+            "Whether the server takes a one-time code as a second factor (selfservice.methods.code.mfa_enabled), which "
+            "the API does not tell. Then it counts as one for everybody whose code credential has an address. Needs "
+            "credential_metadata."
         ),
     ),
     th.Property(

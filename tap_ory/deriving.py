@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tap_ory import user_parts
-from tap_ory.config_schema import EXACT
+from tap_ory import factors, user_parts
+from tap_ory.factors import EXACT
 from tap_ory.meaning import EACH
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ class _Function:
         self._lines: list[str] = []
         self._names: dict[Path, tuple[str, Wanted]] = {}
         self.objects: dict[str, Any] = {name: getattr(user_parts, name) for name in PARTS}
+        self.objects.update({name: getattr(factors, name) for name in FACTORS})
         for root, name in ROOTS.items():
             place = wanted.members.get(root)
             if place and place.struct:
@@ -153,12 +154,11 @@ PARTS = (
     "aliases",
     "dig",
     "emails",
-    "mfa_methods",
     "phones",
-    "sso_providers",
     "status_of",
     "text",
 )
+FACTORS = ("second_factors", "sso_providers")
 
 
 def derivation(meaning: Meaning, wanted: Wanted, user: Any, settings: Settings) -> Any:
@@ -173,7 +173,7 @@ def derivation(meaning: Meaning, wanted: Wanted, user: Any, settings: Settings) 
     _names(code, meaning)
     _logins(code, meaning, credentials=credentials)
     _account(code, meaning)
-    _credentials(code, credentials=credentials, exact=settings.credential_metadata == EXACT)
+    _credentials(code, settings)
     code.objects["slug"] = settings.slug
     values = [FIELDS[name] for name in user.__struct_fields__]
     code.line(f"return {code.named('U', user)}({', '.join(values)})")
@@ -261,11 +261,12 @@ def _account(code: _Function, meaning: Meaning) -> None:
         code.line(f"if said or flag: account = account_type(said, is_service=flag, otherwise={usual})")
 
 
-def _credentials(code: _Function, *, credentials: bool, exact: bool) -> None:
+def _credentials(code: _Function, settings: Settings) -> None:
     """Nothing is said of identities whose credentials the server does not tell (Kratos v1.0 tells none)."""
     code.line("mfa = methods = sso = providers = None")
-    if credentials:
+    if settings.credential_metadata:
+        exact = settings.credential_metadata == EXACT
         code.line("if r.credentials is not None:")
-        code.line(f"    methods = mfa_methods(r.credentials, exact={exact})")
-        code.line("    mfa = bool(methods)")
+        code.line(f"    methods = second_factors(r.credentials, exact={exact}, code={settings.code_mfa_enabled})")
+        code.line("    if methods is not None: mfa = bool(methods)")
         code.line("    sso, providers = sso_providers(r.credentials)")

@@ -18,6 +18,10 @@ class AccessError(TapOryError):
     """The server was reached and refused, or is not the server that the settings mean."""
 
 
+class BadRequestError(AccessError):
+    """The server refused this very request (400); its own words are in the text."""
+
+
 class UnavailableError(TapOryError):
     """The server could not be reached or did not recover within the bounded retries."""
 

@@ -18,7 +18,7 @@ from urllib.parse import quote, quote_plus, urljoin, urlsplit
 import requests
 import urllib3.exceptions
 
-from tap_ory.errors import AccessError, AnswerError, TapOryError
+from tap_ory.errors import AccessError, AnswerError, BadRequestError, TapOryError
 
 if TYPE_CHECKING:
     from tap_ory.settings import Settings
@@ -119,7 +119,8 @@ def explain_refusal(url: str, response: requests.Response, server_words: str, se
         HTTPStatus.BAD_REQUEST: "Check base_url; if it is right, the server does not know this request.",
     }
     remedy = remedies.get(HTTPStatus(status) if status in list(HTTPStatus) else HTTPStatus.OK, "Check base_url.")
-    return AccessError(f"GET {url} answered {_status_text(status)}{_in_words(server_words)}. {remedy}")
+    refusal = BadRequestError if status == HTTPStatus.BAD_REQUEST else AccessError
+    return refusal(f"GET {url} answered {_status_text(status)}{_in_words(server_words)}. {remedy}")
 
 
 def server_message(body: bytes, api_token: str | None) -> str:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from tap_ory.api import IDENTITIES_PATH
 from tap_ory.bad_rows import joined
-from tap_ory.config_schema import EXACT
-from tap_ory.errors import AnswerError
+from tap_ory.errors import AnswerError, BadRequestError
+from tap_ory.factors import told_configs
 from tap_ory.paging import Fetched, next_page_token, row_ids
 from tap_ory.readers import Page, PageReader
 
@@ -27,6 +27,7 @@ logger = logging.getLogger("tap-ory")
 
 #: On an offset server rows shift while others come and go; so many passes are made to find what slipped by.
 MAX_PASSES = 3
+INCLUDE = "include_credential"
 
 
 def page_fetcher(api: OryAdminAPI) -> Fetch:
@@ -35,12 +36,9 @@ def page_fetcher(api: OryAdminAPI) -> Fetch:
     A `size` other than None asks for so many rows and tries no 500 again: the caller closes in on its cause.
     """
     params: dict[str, str | int | list[str]] = {"page_size": api.settings.page_size}
-    if api.settings.credential_metadata == EXACT:
-        # All types come with any of them, and the config of these two, in which the security keys are.
-        params["include_credential"] = ["webauthn", "passkey"]
-    elif api.settings.credential_metadata:
-        # A valid type that is never stored: all others come with it, and none with its secret config.
-        params["include_credential"] = "link_recovery"
+    if api.settings.credential_metadata:
+        # All types are listed with any of them. The last one is valid and never stored: no config comes with it.
+        params[INCLUDE] = told_configs(api.settings) or "link_recovery"
 
     def fetch(token: str | None, size: int | None) -> Fetched:
         query = dict(params)
@@ -76,6 +74,21 @@ def count_identities(api: OryAdminAPI) -> int | None:
         TapOryError: if the request fails; it is not retried.
     """
     return total_count(api.get(IDENTITIES_PATH, {"page": 0, "per_page": 1}, retry=False))
+
+
+def tells_credentials(api: OryAdminAPI) -> bool:
+    """Whether the server's list tells credentials: then who has none there has none.
+
+    Servers that do (Kratos since v1.2) refuse a type that does not exist, all others overlook it.
+
+    Raises:
+        TapOryError: if the request fails in another way.
+    """
+    try:
+        api.get(IDENTITIES_PATH, {"page_size": 1, INCLUDE: "none"})
+    except BadRequestError as error:
+        return INCLUDE in str(error)
+    return False
 
 
 def total_count(answer: Answer) -> int | None:

@@ -43,6 +43,7 @@ class Settings:
     ca_bundle: str | None
     user_agent: str
     credential_metadata: bool | str
+    code_mfa_enabled: bool
     lookback_seconds: int
     resume_within: float
     public_url: str | None
@@ -67,6 +68,7 @@ class Settings:
             ca_bundle=_existing_file(config.get("ca_bundle")),
             user_agent=_header_value(config.get("user_agent") or f"tap-ory/{version}"),
             credential_metadata=_given(config, "credential_metadata"),
+            code_mfa_enabled=_given(config, "code_mfa_enabled"),
             lookback_seconds=_given(config, "lookback_seconds"),
             resume_within=float(_given(config, "resume_within")),
             public_url=clean_base_url(config["public_url"], "public_url") if config.get("public_url") else None,

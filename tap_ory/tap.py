@@ -193,11 +193,12 @@ class TapOry(Tap):
         """Print which trait becomes which field of a user and end."""
         if value:
             from tap_ory.explain import table  # noqa: PLC0415 - likewise
+            from tap_ory.factors import explanation  # noqa: PLC0415
             from tap_ory.users import meanings_of  # noqa: PLC0415
 
             given: _ConfigInput = ctx.params["config"]
             tap = cls(config=given.config, parse_env_config=given.parse_env, setup_mapper=False)
-            click.echo(table(meanings_of(tap.trait_shapes, tap.settings)))
+            click.echo("\n".join([table(meanings_of(tap.trait_shapes, tap.settings)), *explanation(tap.settings)]))
             ctx.exit()
 
     @classmethod

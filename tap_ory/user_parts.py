@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tap_ory.factors import Credentials  # noqa: TC001 - a decoder is made of it
 from tap_ory.well_known import ACCOUNT_WORDS
 
 if TYPE_CHECKING:
@@ -21,10 +22,6 @@ NULL = msgspec.Raw(b"null")
 NONE: list[Any] = []
 #: How Ory calls a text message: sms, up to Kratos v1.0 phone.
 BY_PHONE = frozenset({"sms", "phone"})
-#: A bare list of these is what tells that somebody set them up; other types are listed for everybody.
-SECOND_FACTORS = ("totp", "lookup_secret")
-SECURITY_KEYS = ("webauthn", "passkey")
-SOCIAL = ("oidc", "saml")
 #: Credentials whose identifiers are what a person types in. Those of `passkey` are handles, of `totp` ids.
 SIGN_IN = ("password", "code", "webauthn")
 
@@ -37,40 +34,13 @@ class Address(msgspec.Struct, gc=False):
     via: str | None = None
 
 
-class _Key(msgspec.Struct, gc=False):
-    """A security key, of which nothing is kept."""
-
-
-class _KeyConfig(msgspec.Struct, gc=False):
-    credentials: list[_Key] | None = None
-
-
-class Credential(msgspec.Struct, gc=False):
-    """What is kept of a credential; of its config, that only `exact` brings, the number of security keys."""
-
-    identifiers: list[str | None] | None = None
-    config: _KeyConfig | None = None
-
-
-class Credentials(msgspec.Struct, gc=False):
-    """The credentials that say something about a user, by type."""
-
-    password: Credential | None = None
-    code: Credential | None = None
-    webauthn: Credential | None = None
-    passkey: Credential | None = None
-    totp: Credential | None = None
-    lookup_secret: Credential | None = None
-    oidc: Credential | None = None
-    saml: Credential | None = None
-
-
 class Identity(msgspec.Struct, gc=False):
     """What is read of an identity."""
 
     id: str
     external_id: str | None = None
-    credentials: Credentials | None = None
+    #: UNSET where the server tells none of this identity, None where what it tells cannot be read.
+    credentials: Credentials | msgspec.UnsetType | None = msgspec.UNSET
     schema_id: str | None = None
     state: str | None = None
     state_changed_at: str | None = None
@@ -149,32 +119,14 @@ def aliases(login: str | None, own: Iterable[str | None], credentials: Credentia
     for value in own:
         if value and not value.isspace():
             found.setdefault(value.lower(), value)
-    for kind in SIGN_IN if credentials else ():
-        credential = getattr(credentials, kind)
+    for kind in SIGN_IN:
+        credential = credentials.get(kind) if credentials else None
         for value in credential.identifiers or () if credential else ():
             if value and not value.isspace():
                 found.setdefault(value.lower(), value)
     if login:
         found.pop(login.lower(), None)
     return list(found.values())
-
-
-def mfa_methods(credentials: Credentials, *, exact: bool) -> list[str]:
-    """The second factors that are set up; security keys only where their number is known."""
-    methods = [kind for kind in SECOND_FACTORS if getattr(credentials, kind)]
-    for kind in SECURITY_KEYS if exact else ():
-        credential = getattr(credentials, kind)
-        if credential and credential.config and credential.config.credentials:
-            methods.append(kind)
-    return methods
-
-
-def sso_providers(credentials: Credentials) -> tuple[bool, list[str]]:
-    """Whether an identity is linked to another provider's account, and to which providers'."""
-    linked = [getattr(credentials, kind) for kind in SOCIAL]
-    identifiers = [value for credential in linked if credential for value in credential.identifiers or () if value]
-    providers = [value.partition(":")[0] for value in identifiers if ":" in value]
-    return bool(identifiers), list(dict.fromkeys(providers))
 
 
 def account_type(said: str | None, *, is_service: bool, otherwise: str) -> str:

@@ -16,14 +16,15 @@ import simplejson
 from tap_ory.compiling import Wanted
 from tap_ory.conforming import Conformer
 from tap_ory.deriving import FIELDS, derivation
+from tap_ory.factors import CODE, WEBAUTHN
 from tap_ory.meaning import meaning_of
 from tap_ory.records import LONE_SURROGATE, RecordEncoder, SlowRow
 from tap_ory.selection import WHOLE, Field, plan
 from tap_ory.typed_records import Outgoing
-from tap_ory.user_parts import SECURITY_KEYS, Credentials, Identity, IdentityWithMetadata
+from tap_ory.user_parts import Identity, IdentityWithMetadata
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from tap_ory.conforming import Misfit
     from tap_ory.meaning import Meaning
@@ -60,8 +61,12 @@ class UserEncoder(RecordEncoder):
         shapes: Mapping[str, Shape],
         settings: Settings,
         warned: set[str],
+        tells_credentials: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`shapes` are those of the identity schemas' traits; `warned` the paths that need no further warning."""
+        """`shapes` are those of the identity schemas' traits; `warned` the paths that need no further warning.
+
+        `tells_credentials` is asked where no identity of a page has any: whether the server would tell them.
+        """
         super().__init__(stream, Field(fields={"id": WHOLE}), version)
         selected = {
             name: field
@@ -81,6 +86,8 @@ class UserEncoder(RecordEncoder):
         }
         user = msgspec.defstruct("User", [(name, Any) for name in selected], gc=False)
         self._derivations = _Derivations(meanings, wanted, user, settings)
+        self._reads_credentials = bool(settings.credential_metadata)
+        self._tells_credentials = tells_credentials
 
     def _prepare_traits(
         self, schema: Mapping[str, Any], selected: Mapping[str, Field], wanted: Wanted, warned: set[str]
@@ -98,6 +105,8 @@ class UserEncoder(RecordEncoder):
         rows = super()._decode(body)
         if isinstance(rows[0] if rows else None, SlowRow):
             rows = [self._one.decode(row.record) for row in rows]
+        if self._reads_credentials:
+            self._complete_credentials(rows)
         profiles = [row.traits for row in rows]
         traits, misfits = self._traits.read(profiles)
         if self._outgoing:
@@ -117,6 +126,14 @@ class UserEncoder(RecordEncoder):
                 strict=False,  # what repeats has no end
             )
         ]
+
+    def _complete_credentials(self, rows: list[Any]) -> None:
+        """Servers leave the key out for who has no credentials, and those that tell none for everybody."""
+        without = [row for row in rows if row.credentials is msgspec.UNSET]
+        if without:
+            told = len(without) < len(rows) or self._tells_credentials()
+            for row in without:
+                row.credentials = {} if told else None
 
     def _read_metadata(self, name: str, rows: list[Any]) -> Iterable[Any]:
         if name not in self._metadata:
@@ -156,13 +173,8 @@ def _readable(row: Mapping[str, Any]) -> dict[str, Any]:
     readable = {name: row[name] for name in ("id", "traits", *METADATA) if name in row}
     readable.update((name, row[name]) for name in TEXTS if isinstance(row.get(name), str))
     readable.update((name, [*map(_address, row[name])]) for name in ADDRESSES if isinstance(row.get(name), list))
-    if isinstance(row.get("credentials"), dict):
-        kinds = Credentials.__struct_fields__
-        readable["credentials"] = {
-            kind: _credential(kind, value)
-            for kind, value in row["credentials"].items()
-            if kind in kinds and isinstance(value, dict)
-        }
+    if "credentials" in row:
+        readable["credentials"] = _credentials(row["credentials"])
     return readable
 
 
@@ -172,11 +184,34 @@ def _address(address: Any) -> dict[str, Any]:
     return {name: given[name] for name, kind in kinds.items() if isinstance(given.get(name), kind)}
 
 
+def _credentials(credentials: Any) -> dict[str, Any] | None:
+    if not isinstance(credentials, dict):
+        return None
+    return {kind: _credential(kind, each) for kind, each in credentials.items() if isinstance(each, dict)}
+
+
 def _credential(kind: str, credential: Mapping[str, Any]) -> dict[str, Any]:
-    """Of a config only how many security keys it holds."""
+    """Of a config only which keys it holds and where codes are sent."""
     identifiers, config = credential.get("identifiers"), credential.get("config")
-    keys = config.get("credentials") if kind in SECURITY_KEYS and isinstance(config, dict) else None
     return {
         "identifiers": [each for each in identifiers if isinstance(each, str)] if isinstance(identifiers, list) else [],
-        "config": {"credentials": [{} for _ in keys]} if isinstance(keys, list) else None,
+        "config": _config(config) if kind in {WEBAUTHN, CODE} and isinstance(config, dict) else None,
+    }
+
+
+def _config(config: Mapping[str, Any]) -> dict[str, Any]:
+    keys, addresses, address_type = (config.get(name) for name in ("credentials", "addresses", "address_type"))
+    return {
+        # What says nothing of itself asks for a password first, as the server takes it.
+        "credentials": [
+            {"is_passwordless": key.get("is_passwordless") not in (None, False)}
+            for key in (keys if isinstance(keys, list) else ())
+            if isinstance(key, dict)
+        ],
+        "addresses": [
+            {"address": each["address"]}
+            for each in (addresses if isinstance(addresses, list) else ())
+            if isinstance(each, dict) and isinstance(each.get("address"), str)
+        ],
+        "address_type": address_type if isinstance(address_type, str) else None,
     }

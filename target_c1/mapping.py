@@ -21,8 +21,9 @@ Source = Any
 
 #: The fields that have several values; a list of sources gives all of them instead of the first.
 MANY = ("emails", "identifiers", "login_aliases", "employee_id")
-#: The fields that are true, false or unknown. {"in": "/credentials", "any": ["totp"], "unsure": ["webauthn"]} is true
-#: if the object there has one of the names in "any", false if it has none of either, else unknown.
+#: The fields that are true, false or unknown. {"in": "/credentials", "any": ["totp"]} is true if the object there has
+#: one of the names, false if it has none, unknown if there is no such object. With {"ignore": ["password"]} beside
+#: them it is unknown too where the object has a name that is neither: it could be one of the kind.
 FLAGS = ("mfa_enabled", "sso_enabled")
 FIELDS = (
     "id",
@@ -81,8 +82,12 @@ READY: dict[str, dict[str, Source]] = {
         "status_details": ["inactive in Ory since {/state_changed_at}", "inactive in Ory"],
         "employee_id": ["/traits/employee_id", "/traits/employeeId", "/traits/employeeNumber"],
         "created_at": "/created_at",
-        # A security key may be a first or a second factor: the type alone does not tell.
-        "mfa_enabled": {"in": "/credentials", "any": ["totp", "lookup_secret"], "unsure": ["webauthn", "deviceauthn"]},
+        # A webauthn credential may hold a second factor or not, and which it does is not in this stream.
+        "mfa_enabled": {
+            "in": "/credentials",
+            "any": ["totp", "lookup_secret"],
+            "ignore": ["password", "code", "oidc", "saml", "passkey", "profile", "link_recovery", "code_recovery"],
+        },
         "sso_enabled": {"in": "/credentials", "any": ["oidc", "saml"]},
         "profile": {
             "external_id": "/external_id",
@@ -264,25 +269,27 @@ def _compile_flag(field: str, source: Source) -> Getter:
             return value if type(value) is bool else None
 
         return flag
-    names, unsure = source.get("any"), source.get("unsure", [])
-    if (
-        not {"in", "any"} <= set(source) <= {"in", "any", "unsure"}
-        or not isinstance(names, list)
-        or not isinstance(unsure, list)
+    if not {"in", "any"} <= set(source) <= {"in", "any", "ignore"} or not all(
+        isinstance(source.get(key, []), list) for key in ("any", "ignore")
     ):
         msg = (
-            f'Setting mapping.{field} is no object of "in" (a JSON pointer), "any" and, if need be, "unsure" (lists of '
+            f'Setting mapping.{field} is no object of "in" (a JSON pointer), "any" and, if need be, "ignore" (lists of '
             "names)."
         )
         raise SettingsError(msg)
-    object_of = _compile(field, source["in"])
+    object_of, names, ignored = _compile(field, source["in"]), source["any"], source.get("ignore")
 
     def has_any(record: Record) -> bool | None:
         found = object_of(record)
         if not isinstance(found, dict):
             return None
-        if any(name in found for name in names):
+        if any(name in found and _is_set_up(found[name]) for name in names):
             return True
-        return None if any(name in found for name in unsure) else False
+        return False if ignored is None or found.keys() <= set(ignored) else None
 
     return has_any
+
+
+def _is_set_up(credential: Any) -> bool:
+    """A credential of Ory's may stay when the last account or device is taken out of it."""
+    return not (isinstance(credential, dict) and credential.get("identifiers") == [])

@@ -149,6 +149,7 @@ def test_defaults() -> None:
         ca_bundle=None,
         user_agent="tap-ory/1.2.3",
         credential_metadata=False,
+        code_mfa_enabled=False,
         lookback_seconds=600,
         resume_within=24.0,
         public_url=None,

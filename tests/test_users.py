@@ -460,6 +460,7 @@ def test_the_slug_of_ory_network_is_in_its_host() -> None:
 # Second factors and linked accounts.
 
 KEYS = [{"id": "x-secret-id", "public_key": "x-secret-key", "display_name": "x-secret-name", "is_passwordless": True}]
+SECOND = [{**KEYS[0], "is_passwordless": False}]
 LISTED = {kind: {"type": kind, "identifiers": ["a@b.c"], "version": 0} for kind in ("password", "webauthn", "code")}
 
 
@@ -478,21 +479,41 @@ def linked(kind: str, *identifiers: str) -> Json:
         (enrolled("totp"), False, None, None),
         (None, True, None, None),
         ({}, True, [], []),
-        # Listed for identities that never enrolled anything.
-        (LISTED, True, [], []),
+        # Listed for identities that never enrolled anything: only what a key is tells which factor it is.
+        (LISTED, True, None, []),
         (LISTED, "exact", [], []),
         ({**LISTED, **enrolled("totp")}, True, ["totp"], []),
         ({**LISTED, **enrolled("lookup_secret", "totp")}, True, ["totp", "lookup_secret"], []),
+        ({"password": LISTED["password"], "code": LISTED["code"]}, True, [], []),
         (linked("oidc", "github:1", "google:2", "github:3"), True, [], ["github", "google"]),
         (linked("saml", "okta:a:b"), True, [], ["okta"]),
         # What is left after the last account was unlinked.
         (linked("oidc"), True, [], []),
-        ({"webauthn": {"config": {"credentials": KEYS}}}, True, [], []),
-        ({"webauthn": {"config": {"credentials": KEYS}}}, "exact", ["webauthn"], []),
-        ({"passkey": {"identifiers": ["x-secret-handle"], "config": {"credentials": KEYS}}}, "exact", ["passkey"], []),
+        # A key that stands alone, and a passkey, are a first factor.
+        ({"webauthn": {"config": {"credentials": SECOND}}}, True, None, []),
+        ({"webauthn": {"config": {"credentials": SECOND}}}, "exact", ["webauthn"], []),
+        ({"webauthn": {"config": {"credentials": [*KEYS, *SECOND]}}}, "exact", ["webauthn"], []),
+        ({"webauthn": {"config": {"credentials": KEYS}}}, "exact", [], []),
+        ({"passkey": {"identifiers": ["x-secret-handle"], "config": {"credentials": KEYS}}}, "exact", [], []),
         ({"webauthn": {"config": {"user_handle": "x-secret-handle"}}}, "exact", [], []),
         ({"webauthn": {"config": {"credentials": []}}, "passkey": {"config": None}}, "exact", [], []),
         ({"passkey": {"identifiers": ["x-secret-handle"]}}, True, [], []),
+        # A device is known by its identifier, which goes with the last one; the credential does not.
+        ({"deviceauthn": {"identifiers": ["0a1b"]}}, True, ["deviceauthn"], []),
+        ({"deviceauthn": {"identifiers": []}}, True, None, []),
+        ({"deviceauthn": {"identifiers": []}, **enrolled("totp")}, "exact", ["totp"], []),
+        # What nobody knows yet may be a second factor.
+        ({"telepathy": {"identifiers": ["x"]}}, "exact", None, []),
+        ({"telepathy": None}, "exact", [], []),
+        # Providers and subjects that hold colons themselves.
+        (linked("oidc", "azure:corp:1", "azure:corp:2", "azure:3"), True, [], ["azure:corp", "azure"]),
+        (
+            linked("oidc", "steam:https://example.com/id/1", "key:f:0b0c2b5e-6b6f-4b1c-8e69-4f3a1d8cf7a1:a:b"),
+            True,
+            [],
+            ["steam", "key"],
+        ),
+        (linked("oidc", "one:urn:x:y", "a:b:did:z:1", "github:"), True, [], ["one", "a:b", "github"]),
     ],
 )
 def test_second_factors_and_linked_accounts(
@@ -507,6 +528,58 @@ def test_second_factors_and_linked_accounts(
         "sso_providers": sso,
     }
     assert "x-secret" not in json.dumps(record)
+
+
+CODE: Json = {"type": "code", "identifiers": ["a@b.c"]}
+
+
+@pytest.mark.parametrize(
+    ("credential", "counts"),
+    [
+        ({**CODE, "config": {"addresses": [{"channel": "email", "address": "a@b.c"}]}}, True),
+        # As servers wrote it before.
+        ({**CODE, "config": {"address_type": "email", "used_at": None}}, True),
+        ({**CODE, "config": {"address_type": ""}}, False),
+        ({**CODE, "config": {"addresses": [{"channel": "email", "address": ""}]}}, False),
+        ({**CODE, "config": {"addresses": []}}, False),
+        ({**CODE, "config": {}}, False),
+        (CODE, False),
+        (None, False),
+    ],
+)
+@pytest.mark.parametrize("odd", [{}, {"external_id": "\ud800"}])
+def test_a_code_is_a_second_factor_where_the_setting_says_so(credential: Any, counts: Any, odd: Json) -> None:
+    given = identity({}, credentials={"password": LISTED["password"], "code": credential}, **odd)
+    for setting in (True, "exact"):
+        record = user(given, credential_metadata=setting, code_mfa_enabled=True)
+        assert parts(record, "mfa_enabled", "mfa_methods") == {
+            "mfa_enabled": counts,
+            "mfa_methods": ["code"] if counts else [],
+        }
+        assert user(given, credential_metadata=setting)["mfa_enabled"] is False
+    assert user(given, code_mfa_enabled=True)["mfa_enabled"] is None
+
+
+@pytest.mark.parametrize("manner", ["v1.0", "v1.3", "network"])
+@pytest.mark.parametrize("page_size", [1, 500])
+@pytest.mark.parametrize("setting", [True, "exact"])
+def test_who_has_no_credentials_has_no_second_factor_on_a_server_that_tells_them(
+    manner: Any, page_size: int, setting: Setting
+) -> None:
+    people = [identity({}, id=f"5473449e-79d9-4fbb-8f06-9a4f9d69786{n}", schema_id="person") for n in range(3)]
+    people[1]["credentials"] = enrolled("totp")
+    with Sandbox(identities=people, manner=manner) as sandbox:
+        config = {"base_url": sandbox.url, "page_size": page_size, "credential_metadata": setting}
+        if manner == "network":
+            config["api_token"] = "ory_pat_x"
+        found = records(sync(config, catalog=catalog(sandbox.url, "users")))
+        by_id = sorted(found, key=lambda each: str(each["id"]))
+        names = ("mfa_enabled", "mfa_methods", "sso_enabled", "sso_providers")
+        told = [[False, [], False, []], [True, ["totp"], False, []], [False, [], False, []]]
+        assert [[each[name] for name in names] for each in by_id] == ([[None] * 4] * 3 if manner == "v1.0" else told)
+        # What a page does not show itself is asked for once.
+        asked = [seen for seen in sandbox.requests.log if "include_credential=none" in seen.target]
+        assert len(asked) == (1 if manner == "v1.0" or page_size == 1 else 0)
 
 
 SECRETS: Json = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tap_ory.streams.typed import TypedTraitsStream
@@ -35,6 +36,7 @@ class UsersStream(TypedTraitsStream):
         """Return what turns pages into users, after telling which trait becomes what."""
         # Who reads no users does not wait for what makes them.
         from tap_ory.explain import sentences  # noqa: PLC0415
+        from tap_ory.reading import tells_credentials  # noqa: PLC0415
         from tap_ory.users import UserEncoder, meanings_of  # noqa: PLC0415
 
         shapes, settings = self._tap.trait_shapes, self._tap.settings
@@ -48,8 +50,10 @@ class UsersStream(TypedTraitsStream):
             shapes=shapes,
             settings=settings,
             warned=self._tap.warned_traits,
+            tells_credentials=cache(lambda: tells_credentials(self._tap.api)),
         )
 
     def fingerprint(self) -> list[Any]:
         """Add the settings that decide which trait becomes what."""
-        return [*super().fingerprint(), self.config.get("user_fields"), self.config.get("account_types")]
+        names = ("user_fields", "account_types", "code_mfa_enabled")
+        return [*super().fingerprint(), *map(self.config.get, names)]

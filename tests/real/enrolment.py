@@ -9,6 +9,7 @@ import hmac
 import json
 import struct
 import time
+import uuid
 from typing import Any
 
 import requests
@@ -70,3 +71,39 @@ def _code(secret: str) -> str:
     at = digest[-1] & 15
     number: int = struct.unpack(">I", digest[at : at + 4])[0] & 0x7FFFFFFF
     return f"{number % 1_000_000:06d}"
+
+
+def store_credential(kratos: Kratos, identity_id: str, kind: str, identifiers: list[str], config: Any) -> None:
+    """Put a credential into the tables as the server does, for types that its release imports through no API.
+
+    What it makes of it (`available_aal`) it works out when the identity is next written.
+    """
+    credential_id, now = str(uuid.uuid4()), "2026-01-01 00:00:00+00:00"
+    kratos.execute(
+        "DELETE FROM identity_credentials WHERE identity_id = ? AND identity_credential_type_id ="
+        " (SELECT id FROM identity_credential_types WHERE name = ?)",
+        identity_id,
+        kind,
+    )
+    kratos.execute(
+        "INSERT INTO identity_credentials (id, config, identity_credential_type_id, identity_id, created_at,"
+        " updated_at, nid, version) SELECT ?, ?, t.id, i.id, ?, ?, i.nid, 1"
+        " FROM identity_credential_types t, identities i WHERE t.name = ? AND i.id = ?",
+        credential_id,
+        json.dumps(config),
+        now,
+        now,
+        kind,
+        identity_id,
+    )
+    for identifier in identifiers:
+        kratos.execute(
+            "INSERT INTO identity_credential_identifiers (id, identifier, identity_credential_id, created_at,"
+            " updated_at, nid, identity_credential_type_id) SELECT ?, ?, id, ?, ?, nid, identity_credential_type_id"
+            " FROM identity_credentials WHERE id = ?",
+            str(uuid.uuid4()),
+            identifier,
+            now,
+            now,
+            credential_id,
+        )

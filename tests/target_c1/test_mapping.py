@@ -84,21 +84,27 @@ def test_a_flag_may_be_the_presence_of_a_name(record: dict[str, Any], expected: 
 
 
 @pytest.mark.parametrize(
-    ("credentials", "expected"),
+    ("credentials", "mfa", "sso"),
     [
-        ({"webauthn": {}, "totp": {}}, True),
-        ({"webauthn": {}, "lookup_secret": {}}, True),
-        # The key may be the only factor, or there may be none: the type is listed for whoever could have one.
-        ({"webauthn": {}, "password": {}}, None),
-        ({"deviceauthn": {}}, None),
-        ({"passkey": {}, "password": {}}, False),
-        ({}, False),
-        (None, None),
+        (None, None, None),
+        ({}, False, False),
+        ({"password": {}, "code": {}}, False, False),
+        ({"password": {}, "totp": {"identifiers": ["id"]}, "webauthn": {}}, True, False),
+        ({"lookup_secret": {}}, True, False),
+        # A key may be a first factor or a second one; a passkey is a first.
+        ({"password": {}, "webauthn": {"identifiers": ["a@b.c"]}}, None, False),
+        ({"passkey": {"identifiers": []}}, False, False),
+        ({"deviceauthn": {"identifiers": ["0a1b"]}}, None, False),
+        ({"deviceauthn": {}}, None, False),
+        ({"telepathy": {}}, None, False),
+        ({"oidc": {"identifiers": ["github:1"]}}, False, True),
+        ({"oidc": {"identifiers": []}, "saml": {"identifiers": []}}, False, False),
     ],
 )
-def test_second_factors_of_raw_identities_are_told_where_they_are_certain(credentials: Any, expected: Any) -> None:
-    flag = Mapping(READY["identities"]).flags["mfa_enabled"]
-    assert flag({"credentials": credentials}) is expected
+def test_what_credentials_of_identities_say(credentials: Any, mfa: bool | None, sso: bool | None) -> None:  # noqa: FBT001
+    flags = Mapping(READY["identities"]).flags
+    record = {"id": "1", "credentials": credentials}
+    assert (flags["mfa_enabled"](record), flags["sso_enabled"](record)) == (mfa, sso)
 
 
 @pytest.mark.parametrize(("value", "expected"), [(True, True), (False, False), (None, None), ("yes", None), (1, None)])
@@ -116,8 +122,8 @@ def test_a_flag_is_a_boolean_or_unknown(value: Any, expected: bool | None) -> No
         ({"id": "/id", "profile": "/x"}, "mapping.profile"),
         ({"id": "/id", "profile": {"a": 7}}, "mapping.profile.a"),
         ({"id": "/id", "mfa_enabled": {"in": "/x"}}, "mapping.mfa_enabled"),
-        ({"id": "/id", "mfa_enabled": {"in": "/x", "any": [], "unsure": "y"}}, "mapping.mfa_enabled"),
-        ({"id": "/id", "mfa_enabled": {"in": "/x", "any": [], "none": []}}, "mapping.mfa_enabled"),
+        ({"id": "/id", "mfa_enabled": {"in": "/x", "any": [], "ignore": 7}}, "mapping.mfa_enabled"),
+        ({"id": "/id", "mfa_enabled": {"in": "/x", "any": [], "some": []}}, "mapping.mfa_enabled"),
         ({"id": "/id", "username": {"in": "/x", "any": []}}, "mapping.username"),
     ],
 )
