@@ -12,6 +12,7 @@ from collections import deque
 from datetime import datetime, timezone
 
 FORMATS = ("console", "json")
+OWN = ("ory-connector", "tap-ory", "target-c1")
 HIDDEN = "[hidden]"
 #: Old access tokens are forgotten: they have expired.
 MAX_SECRETS = 16
@@ -61,12 +62,15 @@ class LineFormatter(logging.Formatter):
         return self._secrets.hide(f"{time} {record.levelname:<7} {record.name}: {' '.join(text.splitlines())}")
 
 
-def set_up(log_format: str, secrets: Secrets) -> None:
-    """Send what this program, the tap and the target have to say to stderr."""
+def set_up(log_format: str, level: str, secrets: Secrets) -> None:
+    """Send what this program, the tap and the target have to say from `level` on to stderr."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(LineFormatter(secrets, as_json=log_format == "json"))
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(logging.INFO)
+    # Below INFO the libraries tell of each request; nobody has asked for that.
+    root.setLevel(max(logging.INFO, logging.getLevelName(level)))
+    for name in OWN:
+        logging.getLogger(name).setLevel(level)
     # Its lines are about single requests and sinks, and come by the hundred.
     logging.getLogger("singer_sdk").setLevel(logging.WARNING)

@@ -19,12 +19,14 @@ from singer_sdk.exceptions import MappingError
 from singer_sdk.singerlib import StateMessage
 
 from c1_connector import logs
+from command_basics.log_level import settle_log_level
 from tap_ory.endings import unforeseen
-from tap_ory.environment import check_log_level
-from tap_ory.errors import TapOryError
+from tap_ory.environment import ENV_PREFIX
+from tap_ory.errors import SettingsError, TapOryError
 from tap_ory.streams.base import BlockWriter
 from tap_ory.tap import TapOry
-from target_c1.errors import SettingsError, TargetC1Error
+from target_c1.errors import TargetC1Error
+from target_c1.settings import PREFIX
 from target_c1.target import TargetC1
 
 if TYPE_CHECKING:
@@ -60,7 +62,7 @@ def write_users() -> None:
     """
     set_log_level()
     # The tap is made last, for its way to take a signal: between two blocks.
-    target = _target()
+    target = TargetC1(parse_env_config=True)
     tap = TapOry(parse_env_config=True, message_writer=Feed(target))
     for stream in tap.streams.values():
         stream.selected = stream.name == STREAM
@@ -75,16 +77,8 @@ def set_log_level() -> None:
     Raises:
         TapOryError: if it asks for a level that does not exist.
     """
-    check_log_level(os.environ)
-    logging.getLogger(TapOry.name).setLevel((os.environ.get("TAP_ORY_LOGLEVEL") or "info").upper())
-
-
-def _target() -> TargetC1:
-    try:
-        return TargetC1(parse_env_config=True)
-    except ValueError as error:
-        msg = f"A setting TARGET_C1_* from the environment cannot be read: {error}."
-        raise SettingsError(msg) from error
+    logging.getLogger(TapOry.name).setLevel(settle_log_level(os.environ, ENV_PREFIX, SettingsError))
+    settle_log_level(os.environ, PREFIX, SettingsError)
 
 
 def explain(error: Exception) -> str:
@@ -102,7 +96,7 @@ def explain(error: Exception) -> str:
 def main() -> NoReturn:
     """Read for the service, whose end is ours: its side of stdin closes with it."""
     threading.Thread(target=_end_with_service, name="service", daemon=True).start()
-    logs.set_up(os.environ["BATON_LOG_FORMAT"], logs.Secrets())
+    logs.set_up(os.environ["BATON_LOG_FORMAT"], os.environ["BATON_LOG_LEVEL"], logs.Secrets())
     try:
         write_users()
     except Exception as error:  # noqa: BLE001 - whatever it was, the service has to tell C1

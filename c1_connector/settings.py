@@ -12,13 +12,17 @@ import socket
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from c1_connector.credentials import Credentials, split_client_id
 from c1_connector.errors import ConnectorError
 from c1_connector.logs import FORMATS
+from command_basics import baton
+from command_basics.log_level import log_level
+from command_basics.reader import FILE_SUFFIX, Reader
+from command_basics.version import version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,8 +30,36 @@ if TYPE_CHECKING:
 MAX_CONCURRENCY = 100
 MAX_HOST_ID = 256
 DEFAULT_PORT = 443
-#: The reader has no use for them.
-_C1_ONLY = ("BATON_CLIENT_ID", "BATON_CLIENT_SECRET")
+#: As flags and as BATON_*.
+SCHEMA: dict[str, Any] = {
+    "properties": {
+        "client_id": {
+            "type": "string",
+            "description": "C1's client id, NAME@HOST/SUFFIX; switches service mode on",
+        },
+        "client_secret": {
+            "type": "string",
+            "secret": True,
+            "description": "C1's client secret; better set as the variable",
+        },
+        "c1_api_host": {
+            "type": "string",
+            "description": "host[:port] of C1; default: the client id's host, port 443",
+        },
+        "c1_ca_bundle": {
+            "type": "string",
+            "description": "PEM file of the authorities to trust; default: SSL_CERT_FILE",
+        },
+        "host_id": {"type": "string", "description": "this machine's name for C1; default: the host name"},
+        "task_concurrency": {"type": "integer", "default": 3, "description": "tasks at the same time, 1 to 100 (3)"},
+        "file": {"type": "string", "default": "sync.c1z", "description": "the file of a single sync (sync.c1z)"},
+        "log_format": {"enum": list(FORMATS), "default": "console", "description": "console or json"},
+        "log_level": {"type": "string", "description": "debug, info, warn or error (info)"},
+    }
+}
+READER = Reader(
+    prefix=baton.PREFIX, error=ConnectorError, foreign={baton.PREFIX: baton.NAMES | baton.ORY_NAMES}, has_files=False
+)
 #: The tap's settings that have a flag; the tap's own name, as it is the one that wins.
 _ORY_FLAGS = {"base_url": "TAP_ORY_BASE_URL", "api_token": "TAP_ORY_API_TOKEN", "project_slug": "TAP_ORY_PROJECT_SLUG"}
 #: What decides whether a part could be taken for the whole is not for the user to set.
@@ -50,13 +82,21 @@ class Settings:
     file: str
     ca_bundle: str
     log_format: str
+    log_level: str
     check: bool
     ory: Mapping[str, str] = field(repr=False)
 
     def reader_environment(self, path: Path | str) -> dict[str, str]:
         """Return the environment of a read into the file at `path`: without the secrets of C1's side."""
-        own = {name: value for name, value in os.environ.items() if name not in _C1_ONLY}
-        return {**own, **self.ory, **_FIXED, "TARGET_C1_PATH": str(path), "BATON_LOG_FORMAT": self.log_format}
+        ory_names = {baton.PREFIX + name for name in baton.ORY_NAMES}
+        own = {
+            name: value
+            for name, value in os.environ.items()
+            if (name in ory_names or not name.startswith(baton.PREFIX))
+            and name.removesuffix(FILE_SUFFIX) not in self.ory
+        }
+        target = {**_FIXED, "TARGET_C1_PATH": str(path)}
+        return {**own, **self.ory, **target, "BATON_LOG_FORMAT": self.log_format, "BATON_LOG_LEVEL": self.log_level}
 
 
 def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> Settings:
@@ -65,27 +105,33 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> Settings:
     Raises:
         ConnectorError: in one line, if a setting cannot be right.
     """
-    given = _parser(environ).parse_args(arguments)
-    if given.log_format not in FORMATS:
-        msg = f"BATON_LOG_FORMAT is {given.log_format!r}: give {' or '.join(FORMATS)}."
+    flags = vars(_parser().parse_args(arguments))
+    given = {baton.PREFIX + name.upper(): flags[name] for name in SCHEMA["properties"] if flags[name] is not None}
+    # A flag wins over the file that a variable names, too.
+    environ = {name: value for name, value in environ.items() if name.removesuffix(FILE_SUFFIX) not in given} | given
+    found = {name: each.get("default", "") for name, each in SCHEMA["properties"].items()}
+    found |= READER.from_environment(environ, SCHEMA)
+    if found["log_format"] not in FORMATS:
+        msg = f"BATON_LOG_FORMAT is {found['log_format']!r}: give {' or '.join(FORMATS)}."
         raise ConnectorError(msg)
-    # Out of a file they come with a line break.
-    credentials = _credentials(given.client_id.strip(), given.client_secret.strip())
-    host = given.c1_api_host or (credentials.host if credentials else "")
+    # Pasted, they come with a line break.
+    credentials = _credentials(found["client_id"].strip(), found["client_secret"].strip())
+    host = found["c1_api_host"] or (credentials.host if credentials else "")
     return Settings(
         credentials=credentials,
         api_host=_with_port(host) if host else "",
-        host_id=_host_id(given.host_id),
-        task_concurrency=_concurrency(given.task_concurrency),
-        file=given.file,
-        ca_bundle=_ca_bundle(given.c1_ca_bundle),
-        log_format=given.log_format,
-        check=given.check,
-        ory={name: value for flag, name in _ORY_FLAGS.items() if (value := getattr(given, flag)) is not None},
+        host_id=_host_id(found["host_id"]),
+        task_concurrency=_concurrency(found["task_concurrency"]),
+        file=found["file"],
+        ca_bundle=_ca_bundle(found["c1_ca_bundle"]),
+        log_format=found["log_format"],
+        log_level=log_level(environ, baton.PREFIX, ConnectorError),
+        check=flags["check"],
+        ory={variable: flags[name] for name, variable in _ORY_FLAGS.items() if flags[name] is not None},
     )
 
 
-def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="ory-connector",
         description="The users of an Ory project as a connector of C1 (ConductorOne). With a client id and secret it "
@@ -93,28 +139,19 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
         "target-c1 (TARGET_C1_*) hold as well.",
         allow_abbrev=False,
     )
-
-    def add(flag: str, variable: str, text: str, default: str = "") -> None:
-        value = environ.get(variable) or default
-        parser.add_argument(flag, default=value, help=f"{text} [{variable}]")
-
-    add("--client-id", "BATON_CLIENT_ID", "C1's client id, NAME@HOST/SUFFIX; switches service mode on")
-    add("--client-secret", "BATON_CLIENT_SECRET", "C1's client secret; better set as the variable")
-    add("--c1-api-host", "BATON_C1_API_HOST", "host[:port] of C1; default: the client id's host, port 443")
-    add("--c1-ca-bundle", "BATON_C1_CA_BUNDLE", "PEM file of the authorities to trust; default: SSL_CERT_FILE")
-    add("--host-id", "BATON_HOST_ID", "this machine's name for C1; default: the host name")
-    add("--task-concurrency", "BATON_TASK_CONCURRENCY", "tasks at the same time, 1 to 100 (3)", "3")
-    add("--file", "BATON_FILE", "the file of a single sync (sync.c1z)", "sync.c1z")
-    add("--log-format", "BATON_LOG_FORMAT", "console or json", "console")
-    for flag, variable in (
-        ("--base-url", "BATON_BASE_URL"),
-        ("--api-token", "BATON_API_TOKEN"),
-        ("--project-slug", "BATON_PROJECT_SLUG"),
-    ):
+    for name, definition in SCHEMA["properties"].items():
+        variable = baton.PREFIX + name.upper()
+        parser.add_argument(_flag(name), help=f"{definition['description']} [{variable}]")
+    for name in _ORY_FLAGS:
         # The tap itself reads the variable.
-        parser.add_argument(flag, help=f"tap-ory's setting of that name [{variable}]")
+        parser.add_argument(_flag(name), help=f"tap-ory's setting of that name [{baton.PREFIX}{name.upper()}]")
     parser.add_argument("--check", action="store_true", help="check C1's credentials and the Ory project, and end")
+    parser.add_argument("--version", action="version", version=f"ory-connector {version()}")
     return parser
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def _credentials(client_id: str, client_secret: str) -> Credentials | None:
@@ -142,10 +179,9 @@ def _host_id(value: str) -> str:
     return host_id
 
 
-def _concurrency(value: str) -> int:
-    number = int(value) if re.fullmatch(r"\d{1,3}", value, re.ASCII) else 0
+def _concurrency(number: int) -> int:
     if not 1 <= number <= MAX_CONCURRENCY:
-        msg = f"BATON_TASK_CONCURRENCY is {value!r}: give 1 to {MAX_CONCURRENCY}."
+        msg = f"BATON_TASK_CONCURRENCY is {number}: give 1 to {MAX_CONCURRENCY}."
         raise ConnectorError(msg)
     return number
 

@@ -10,8 +10,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from command_basics.log_level import settle_log_level
+from command_basics.version import version
 from source_ory.messages import FailureType, LogHandler, emit_error
 from tap_ory.endings import leave_closed_pipe, unforeseen
+from tap_ory.environment import ENV_PREFIX
 from tap_ory.errors import AccessError, SettingsError, TapOryError, UnavailableError
 from tap_ory.memory import no_search_for_cycles
 from tap_ory.output import abandon_output, buffer_output
@@ -42,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         from source_ory import source  # noqa: PLC0415
 
     try:
+        _set_log_level()
         if given.command == "spec":
             source.spec()
         elif given.command == "check":
@@ -70,6 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="source-ory", description="The identities of an Ory project, for Airbyte.")
+    parser.add_argument("--version", action="version", version=f"source-ory {version()}")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("spec", help="the settings")
     for name, text in (("check", "try the connection"), ("discover", "the streams"), ("read", "the records")):
@@ -95,9 +100,12 @@ def _log_as_messages() -> None:
     handler = LogHandler()
     handler.setFormatter(logging.Formatter("%(message)s"))
     handler.addFilter(lambda record: record.name not in QUIET)
-    level = logging.DEBUG if os.environ.get("TAP_ORY_LOGLEVEL", "").upper() == "DEBUG" else logging.INFO
-    logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
+
+
+def _set_log_level() -> None:
+    logging.getLogger().setLevel(settle_log_level(os.environ, ENV_PREFIX, SettingsError))
 
 
 def _failure_type(error: TapOryError) -> FailureType:

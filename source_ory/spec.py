@@ -6,12 +6,13 @@ that hold objects are JSON in a text field, and a choice among mixed types is on
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
+from command_basics.reader import unknown_settings
+from command_basics.values import kinds_of
 from tap_ory.config_schema import CONFIG_SCHEMA
+from tap_ory.environment import READER
 from tap_ory.errors import SettingsError
-from tap_ory.settings import unknown_settings
 
 if TYPE_CHECKING:
     import logging
@@ -64,7 +65,11 @@ def tap_config(given: Any, logger: logging.Logger) -> dict[str, Any]:
     known = [name for name in CONFIG_SCHEMA["properties"] if name not in INTERNAL]
     for warning in unknown_settings(given, known):
         logger.warning("%s", warning)
-    config = {name: _tap_value(name, given[name]) for name in known if name in given}
+    config = READER.from_mapping({name: given[name] for name in known if name in given}, CONFIG_SCHEMA)
+    for name, value in config.items():
+        if isinstance(value, str) and _is_object(CONFIG_SCHEMA["properties"][name]):
+            msg = f"Setting {name} is no JSON: give a JSON object."
+            raise SettingsError(msg)
     return {**config, **dict.fromkeys(INTERNAL, True)}
 
 
@@ -90,21 +95,7 @@ def _form_field(name: str, setting: Mapping[str, Any], order: int) -> dict[str, 
 def _form_type(setting: Mapping[str, Any]) -> str:
     if _is_choice(setting) or _is_object(setting):
         return "string"
-    kinds = [kind for kind in setting["type"] if kind != "null"] if isinstance(setting["type"], list) else []
-    return kinds[0] if kinds else str(setting["type"])
-
-
-def _tap_value(name: str, value: Any) -> Any:
-    setting = CONFIG_SCHEMA["properties"][name]
-    if _is_choice(setting) and isinstance(value, str):
-        return {_word(choice): choice for choice in setting["enum"]}.get(value, value)
-    if _is_object(setting) and isinstance(value, str):
-        try:
-            return json.loads(value) if value.strip() else {}
-        except (ValueError, RecursionError):
-            msg = f"Setting {name} is no JSON: give a JSON object."
-            raise SettingsError(msg) from None
-    return value
+    return next(kind for kind in kinds_of(setting) if kind != "null")
 
 
 def _is_choice(setting: Mapping[str, Any]) -> bool:

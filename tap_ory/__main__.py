@@ -7,13 +7,18 @@ import logging
 import os
 import signal
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
+from command_basics.log_level import settle_log_level
 from tap_ory.endings import leave_closed_pipe, unforeseen
-from tap_ory.errors import TapOryError
+from tap_ory.errors import SettingsError, TapOryError
 from tap_ory.memory import no_search_for_cycles
 from tap_ory.output import buffer_output
+
+if TYPE_CHECKING:
+    from tap_ory.tap import TapOry
 
 logger = logging.getLogger("tap-ory")
 
@@ -24,14 +29,14 @@ def main() -> None:
     with no_search_for_cycles():
         from singer_sdk.exceptions import MappingError  # noqa: PLC0415
 
-        from tap_ory.environment import check_log_level  # noqa: PLC0415
+        from tap_ory.environment import ENV_PREFIX  # noqa: PLC0415
         from tap_ory.tap import TapOry  # noqa: PLC0415
 
     buffer_output()
     try:
-        check_log_level(os.environ)
+        settle_log_level(os.environ, ENV_PREFIX, SettingsError)
+        command = _set_up(TapOry)
         # Not by click's `main`, to which a closed pipe is an exit code of 1, as every other failure.
-        command = TapOry.cli
         with command.make_context("tap-ory", sys.argv[1:]) as context:
             command.invoke(context)
     except click.exceptions.Exit as ended:
@@ -53,6 +58,20 @@ def main() -> None:
         _fail(f"{error.strerror or type(error).__name__}: {error.filename or 'no file named'}.", error)
     except Exception as error:  # noqa: BLE001 - the last line of defence: one line, no traceback
         _fail(unforeseen(error, "tap-ory"), error)
+
+
+def _set_up(tap: type[TapOry]) -> click.Command:
+    """Set up logging as the SDK does, and make sure that there is an output."""
+    try:
+        command: click.Command = tap.cli
+    except Exception as error:
+        # All that can fail there is the logging that a file asks for.
+        msg = f"Setting SINGER_SDK_LOG_CONFIG: logging cannot be set up as that file says ({type(error).__name__})."
+        raise SettingsError(msg) from error
+    if sys.stdout is None:
+        msg = "tap-ory writes to standard output, which is closed: leave it open, or send it to a file."
+        raise SettingsError(msg)
+    return command
 
 
 def _fail(message: str, error: Exception) -> None:

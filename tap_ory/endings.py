@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-import traceback
-from pathlib import Path
 
+from command_basics.places import place_of
 from tap_ory.output import abandon_output
 
 #: What a shell reports for a program that a closed pipe ended: 128 + SIGPIPE.
@@ -14,10 +13,8 @@ CLOSED_PIPE = 141
 
 def unforeseen(error: Exception, program: str) -> str:
     """Name the kind and place of an error nobody foresaw; its text may hold anything, so it is left out."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    place = f"{Path(frame.filename).name}:{frame.lineno}"
     return (
-        f"Unforeseen {type(error).__name__} at {place}. This is a fault of {program}: run again with "
+        f"Unforeseen {type(error).__name__} at {place_of(error)}. This is a fault of {program}: run again with "
         "TAP_ORY_LOGLEVEL=debug and report the traceback."
     )
 

@@ -1,4 +1,4 @@
-"""The settings: names, defaults, validation, and the environment that they may come from.
+"""The settings of a read: what makes them right.
 
 Knows nothing of Singer streams or HTTP. Every refusal is a `SettingsError` of one line that names the
 setting; the value of `api_token` is in no message and in no `repr`.
@@ -6,7 +6,6 @@ setting; the value of `api_token` is in no message and in no `repr`.
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,11 +17,8 @@ from tap_ory.errors import SettingsError
 from tap_ory.user_fields import Pointer, parse_account_types, parse_user_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Mapping
 
-    from jsonschema import ValidationError
-
-ENV_PREFIX = "TAP_ORY_"
 NETWORK_DOMAIN = ".projects.oryapis.com"
 HEADER_VALUE = re.compile(r"[\x20-\x7e]+")
 
@@ -95,6 +91,8 @@ def clean_base_url(value: str, setting: str = "base_url") -> str:
         SettingsError: if it is no http(s) URL, or carries credentials, a query or a fragment.
     """
     text = value.strip()
+    if not text:
+        refuse(setting, "is empty", "write it like https://slug.projects.oryapis.com/")
     if "://" not in text:
         refuse(setting, "has no scheme", "begin it with https:// (or http:// for a local server)")
     try:
@@ -153,17 +151,6 @@ def is_network_host(hostname: str) -> bool:
     return hostname.lower().rstrip(".").endswith(NETWORK_DOMAIN)
 
 
-def unknown_settings(given: Iterable[str], known: Collection[str]) -> list[str]:
-    """Return one warning for each setting that nothing reads, with the nearest known name."""
-    warnings = []
-    for name in given:
-        if name not in known:
-            nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-            hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
-            warnings.append(f"Unknown setting {name!r} is ignored{hint}")
-    return warnings
-
-
 def _given(config: Mapping[str, Any], name: str) -> Any:
     """The value of a setting, or its default where it is absent or null."""
     value = config.get(name)
@@ -192,28 +179,3 @@ def refuse(setting: str, what: str, remedy: str) -> NoReturn:
     """
     msg = f"Setting {setting} {what}: {remedy}."
     raise SettingsError(msg)
-
-
-def explain_violation(error: ValidationError) -> str:
-    """Say in a sentence what is wrong with a setting, without its value."""
-    name = ".".join(str(part) for part in error.absolute_path)
-    if error.validator == "required":
-        missing = re.findall(r"'(\w+)' is a required property", error.message)
-        variables = [ENV_PREFIX + setting.upper() for setting in missing]
-        return f"Setting {', '.join(missing)} is missing: set it in the configuration or as {', '.join(variables)}."
-    if error.validator == "type":
-        kinds = [kind for kind in listed(error.validator_value) if kind != "null"]
-        return f"Setting {name} must be of type {' or '.join(kinds)}, not {type(error.instance).__name__}."
-    if error.validator == "enum":
-        allowed: Any = error.validator_value
-        choices = [str(choice).lower() for choice in allowed if choice is not None]
-        return f"Setting {name} must be one of {', '.join(choices)}."
-    bounds = {"minimum": "at least", "maximum": "at most", "exclusiveMinimum": "greater than"}
-    if error.validator in bounds:
-        return f"Setting {name} must be {bounds[error.validator]} {error.validator_value}."
-    return f"Setting {name} does not fit the schema that tap-ory --about shows ({error.validator})."
-
-
-def listed(value: Any) -> list[str]:
-    """A JSON Schema's `type` as a list."""
-    return [value] if isinstance(value, str) else list(value)

@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 from singer_sdk import Tap
+from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import PluginCapabilities
 from singer_sdk.plugin_base import JSONSchemaValidator
 
-from tap_ory import chosen, environment, files
-from tap_ory import settings as config
+from command_basics.reader import unknown_settings
+from command_basics.values import is_unset
+from command_basics.violations import explain_violation
+from tap_ory import chosen, files
 from tap_ory.api import OryAdminAPI
 from tap_ory.config_schema import CONFIG_SCHEMA
+from tap_ory.environment import READER
 from tap_ory.errors import SettingsError
 from tap_ory.identity_schemas import read_identity_schemas
 from tap_ory.settings import Settings
@@ -27,7 +31,6 @@ from tap_ory.streams.users import UsersStream
 from tap_ory.traits import shapes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from types import FrameType
 
     from singer_sdk import Stream
@@ -100,14 +103,11 @@ class TapOry(Tap):
     @classproperty
     def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805
         """What the environment says, C1's own names included; a value of the wrong type is one line."""
+        parse_environment_config({}, "")  # which adds what a .env file says to the environment
         cls.append_builtin_config(cls.config_jsonschema)
-        try:
-            own: dict[str, Any] = super()._env_var_config
-        finally:
-            # The SDK has added a .env file to the environment, and may have failed on what is malformed.
-            numbers = environment.check_environment(os.environ, cls.config_jsonschema)
-        cls._warn_of_unknown(environment.names_in_environment(os.environ))
-        return {**environment.aliases_from_environment(os.environ), **own, **numbers}
+        for warning in READER.unknown_variables(os.environ, cls.config_jsonschema):
+            cls.logger.warning("%s", warning)
+        return READER.from_environment(os.environ, cls.config_jsonschema)
 
     @classmethod
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> _ConfigInput:
@@ -126,19 +126,17 @@ class TapOry(Tap):
             SettingsError: with all that is wrong, in one line.
         """
         self.append_builtin_config(self.config_jsonschema)
-        validator = JSONSchemaValidator(self.config_jsonschema)
-        errors = [config.explain_violation(error) for error in validator.iter_errors(self._config)]
+        empty = {name for name, value in self._config.items() if is_unset(value)}
+        self._config = READER.from_mapping(self._config, self.config_jsonschema)
+        violations = JSONSchemaValidator(self.config_jsonschema).iter_errors(self._config)
+        errors = [explain_violation(each, READER.prefix, self.name, empty) for each in violations]
         if raise_errors:
             if errors:
                 raise SettingsError(" ".join(errors))
             _ = self.settings
-            self._warn_of_unknown(self._config)
+            for warning in unknown_settings(self._config, self.config_jsonschema["properties"]):
+                self.logger.warning("%s", warning)
         return errors
-
-    @classmethod
-    def _warn_of_unknown(cls, given: Iterable[str]) -> None:
-        for warning in config.unknown_settings(given, cls.config_jsonschema["properties"]):
-            cls.logger.warning("%s", warning)
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Take the state in; one of a strange shape is set aside with one line."""

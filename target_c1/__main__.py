@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import sys
-import traceback
 
-from target_c1.errors import TargetC1Error
+from command_basics.log_level import settle_log_level
+from command_basics.places import place_of
+from target_c1.errors import SettingsError, TargetC1Error
 
 _logger = logging.getLogger("target-c1")
 
@@ -25,19 +27,26 @@ def main() -> None:
         _logger.error("Nothing is published: %s%s", error.strerror or error, where)  # noqa: TRY400
     except Exception as error:
         # Its text may hold a person's data: only its kind and place are shown.
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        _logger.error("Nothing is published: %s at %s:%s", type(error).__name__, place.filename, place.lineno)  # noqa: TRY400
+        _logger.error("Nothing is published: %s at %s", type(error).__name__, place_of(error))  # noqa: TRY400
         _logger.debug("The error in full", exc_info=True)
     sys.exit(1)
 
 
 def _run() -> None:
     try:
+        from target_c1.settings import PREFIX  # noqa: PLC0415
         from target_c1.target import TargetC1  # noqa: PLC0415 - needs the extra, which may be missing
     except ModuleNotFoundError as error:
         msg = f"target-c1 needs {error.name}: pip install 'tap-ory[c1]'."
         raise TargetC1Error(msg) from error
-    TargetC1.cli()
+    settle_log_level(os.environ, PREFIX, SettingsError)
+    try:
+        command = TargetC1.cli
+    except Exception as error:
+        # All that can fail there is the logging that a file asks for.
+        msg = f"Setting SINGER_SDK_LOG_CONFIG: logging cannot be set up as that file says ({type(error).__name__})."
+        raise SettingsError(msg) from error
+    command()
 
 
 if __name__ == "__main__":

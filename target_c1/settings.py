@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
 
+from command_basics.log_level import SUFFIX
+from command_basics.reader import Reader
 from target_c1.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
+PREFIX = "TARGET_C1_"
+READER = Reader(prefix=PREFIX, error=SettingsError, foreign={PREFIX: (SUFFIX,)})
 FORMATS = ("c1z", "csv", "json")
 #: Characters, each of four bytes at most: C1 takes 1,024 bytes of a name and 2,048 of a description.
 _MAX_DISPLAY_NAME = 256
@@ -143,18 +146,6 @@ class Settings:
             max_drop_percent=_given_or_default(config, "max_drop_percent"),
             force=_given_or_default(config, "force"),
         )
-
-
-def unknown_settings(given: Iterable[str]) -> list[str]:
-    """Return one warning for each setting that nothing reads, with the nearest known name."""
-    known = CONFIG_SCHEMA["properties"]
-    warnings = []
-    for name in given:
-        if name not in known:
-            nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-            hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
-            warnings.append(f"Unknown setting {name!r} is ignored{hint}")
-    return warnings
 
 
 def _default(name: str) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import json
 import logging
+import os
 import sys
 import time
 from collections import Counter
@@ -17,9 +18,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 from singer_sdk import Target
-from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.configuration._dict_config import parse_environment_config
+from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import PluginCapabilities
+from singer_sdk.plugin_base import JSONSchemaValidator
 
+from command_basics.reader import unknown_settings
+from command_basics.values import is_unset
+from command_basics.violations import explain_violation
 from target_c1.blocks import Blocks
 from target_c1.c1z import Stamp
 from target_c1.encoders import ENCODERS
@@ -32,7 +38,7 @@ from target_c1.losses import warn_of_losses
 from target_c1.mapping import choose_streams
 from target_c1.publish import open_destination
 from target_c1.rows import RowMaker
-from target_c1.settings import CONFIG_SCHEMA, Settings, unknown_settings
+from target_c1.settings import CONFIG_SCHEMA, PREFIX, READER, Settings
 from target_c1.snapshot import Snapshot
 from target_c1.store import Store
 
@@ -63,15 +69,23 @@ class TargetC1(Target):
     def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
         """Add none of the SDK's settings: they are about sinks, batches and stream maps."""
 
+    @classproperty
+    def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805
+        """What the environment says; a value of the wrong type is one line."""
+        parse_environment_config({}, "")  # which adds what a .env file says to the environment
+        for warning in READER.unknown_variables(os.environ, CONFIG_SCHEMA):
+            _logger.warning("%s", warning)
+        return READER.from_environment(os.environ, CONFIG_SCHEMA)
+
     @classmethod
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
-        """Read the configuration files.
+        """Read the configuration files; with none given, the environment.
 
         Raises:
             SettingsError: if one is no JSON.
         """
         try:
-            return super().cb_config(ctx, param, value)
+            return super().cb_config(ctx, param, value or ("ENV",))
         except ValueError as error:
             msg = f"A configuration file is no JSON: {error}."
             raise SettingsError(msg) from error
@@ -109,14 +123,8 @@ class TargetC1(Target):
             sys.exit(0 if inspect_file(inspect, click.echo) else 1)
         if about:
             super().invoke(about=about, about_format=about_format)
-        given = {**config.config, "force": True} if force else config.config
-        try:
-            target = cls(config=given, parse_env_config=config.parse_env)
-        except ValueError as error:
-            msg = f"A setting from the environment cannot be read: {error}."
-            raise SettingsError(msg) from error
-        for warning in unknown_settings(target.config):
-            _logger.warning(warning)
+        given = {**config.config, **(cls._env_var_config if config.parse_env else {})}
+        target = cls(config={**given, "force": True} if force else given)
         with target.opened():
             target.listen(file_input)
 
@@ -126,11 +134,16 @@ class TargetC1(Target):
         Raises:
             SettingsError: with all that is wrong, in one line.
         """
-        try:
-            return super()._validate_config(raise_errors=raise_errors)
-        except ConfigValidationError as error:
-            msg = f"The settings cannot be right: {'; '.join(error.errors)}. target-c1 --about says what they are."
-            raise SettingsError(msg) from error
+        empty = {name for name, value in self._config.items() if is_unset(value)}
+        self._config = READER.from_mapping(self._config, CONFIG_SCHEMA)
+        violations = JSONSchemaValidator(CONFIG_SCHEMA).iter_errors(self._config)
+        errors = [explain_violation(each, PREFIX, self.name, empty) for each in violations]
+        if raise_errors:
+            if errors:
+                raise SettingsError(" ".join(errors))
+            for warning in unknown_settings(self._config, CONFIG_SCHEMA["properties"]):
+                _logger.warning("%s", warning)
+        return errors
 
     @contextmanager
     def opened(self, stamp: Stamp | None = None) -> Iterator[None]:

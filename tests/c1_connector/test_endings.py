@@ -22,8 +22,8 @@ WARM_UP = 4
 HURRIED = """
 from c1_connector import service, tasks
 service.MIN_POLL, tasks.MIN_HEARTBEAT = 0.001, 0.1
-from c1_connector.__main__ import main
-main()
+from c1_connector.command import run
+run()
 """
 MIB = 1 << 20
 

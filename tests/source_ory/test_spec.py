@@ -50,7 +50,7 @@ def test_examples_and_defaults_fit_the_specification_and_the_tap() -> None:
 
 def test_words_become_the_taps_values() -> None:
     given = {"base_url": "x", "credential_metadata": "true", "user_fields": '{"a": "/b"}', "account_types": " "}
-    expected = {"base_url": "x", "credential_metadata": True, "user_fields": {"a": "/b"}, "account_types": {}}
+    expected = {"base_url": "x", "credential_metadata": True, "user_fields": {"a": "/b"}}
     assert tap_config(given, LOGGER) == {**expected, "emit_activate_version_messages": True}
     for word, value in (("false", False), ("exact", "exact"), (True, True), ("nonsense", "nonsense")):
         assert tap_config({"credential_metadata": word}, LOGGER)["credential_metadata"] == value

@@ -401,15 +401,15 @@ def test_a_link_is_followed_and_permissions_are_kept(tmp_path: Path) -> None:
 
 
 MISTAKES: dict[str, tuple[dict[str, str], str]] = {
-    "no path": ({}, "'path' is a required property"),
+    "no path": ({}, "Setting path is missing: set it in the configuration or as TARGET_C1_PATH."),
     "a directory": ({"TARGET_C1_PATH": "/"}, "names no file"),
     "a directory that is there": ({"TARGET_C1_PATH": "/usr"}, "names a directory"),
     "a device": ({"TARGET_C1_PATH": "/dev/null"}, "a device or pipe"),
     "a name beyond C1's limit": ({"TARGET_C1_PATH": "x.c1z", "TARGET_C1_DISPLAY_NAME": "x" * 257}, "too long"),
     "a suffix": ({"TARGET_C1_PATH": "x.zip"}, "none of c1z, csv, json"),
     "a protocol without one step": ({"TARGET_C1_PATH": "sftp://h/x.c1z"}, "cannot be replaced in one step"),
-    "no number": ({"TARGET_C1_PATH": "x.c1z", "TARGET_C1_MIN_USERS": "few"}, "'few'"),
-    "a negative number": ({"TARGET_C1_PATH": "x.c1z", "TARGET_C1_MIN_USERS": "-1"}, "less than the minimum"),
+    "no number": ({"TARGET_C1_PATH": "x.c1z", "TARGET_C1_MIN_USERS": "few"}, "TARGET_C1_MIN_USERS is no whole number"),
+    "a negative number": ({"TARGET_C1_PATH": "x.c1z", "TARGET_C1_MIN_USERS": "-1"}, "min_users must be at least 0"),
     "a mapping of another stream": ({"TARGET_C1_PATH": "x.c1z", "TARGET_C1_STREAM": "people"}, "no ready-made mapping"),
     "a path under a file": ({"TARGET_C1_PATH": "/etc/hostname/x.c1z"}, "hostname"),
 }

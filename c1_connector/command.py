@@ -1,0 +1,132 @@
+"""What `ory-connector` does: serves C1, syncs once into a file, or checks the settings. One line for every error."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from c1_connector.cancellation import Cancellation
+from c1_connector.client import Client
+from c1_connector.credentials import TokenSource
+from c1_connector.errors import CancelledError, ConnectorError
+from c1_connector.logs import Secrets, set_up
+from c1_connector.service import GRACE_SECONDS, Service
+from c1_connector.settings import READER, SCHEMA, Settings, parse
+from c1_connector.tasks import TaskRunner
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import FrameType
+
+    from c1_connector.credentials import Credentials
+
+_logger = logging.getLogger("ory-connector")
+
+
+def run() -> None:
+    """Do what the command line says; never returns."""
+    hidden = Secrets()
+    set_up("console", "INFO", hidden)
+    try:
+        settings = parse(sys.argv[1:], os.environ)
+        set_up(settings.log_format, settings.log_level, hidden)
+        for warning in READER.unknown_variables(os.environ, SCHEMA):
+            _logger.warning("%s", warning)
+        if settings.credentials:
+            secret = settings.credentials.client_secret
+            hidden.add(secret, lasting=True)
+            if key := secret.rpartition(":")[2]:
+                hidden.add(key, lasting=True)
+        if settings.check:
+            _check(settings, hidden)
+        elif settings.credentials:
+            sys.exit(_serve(settings, settings.credentials, hidden))
+        else:
+            _sync_once(settings)
+    except ConnectorError as error:
+        _logger.error("%s", error)  # noqa: TRY400 - a line for the user, no traceback
+        sys.exit(1)
+    sys.exit(0)
+
+
+def _check(settings: Settings, hidden: Secrets) -> None:
+    if sys.stdout is None:
+        msg = "--check writes to standard output, which is closed: leave it open."
+        raise ConnectorError(msg)
+    if settings.credentials:
+        TokenSource(settings.credentials, settings.api_host, settings.ca_bundle, hidden).authorization()
+        sys.stdout.write(f"C1 at {settings.api_host} accepts the client id and secret\n")
+        sys.stdout.flush()
+    # These take most of a second, which a service that only waits need not spend.
+    from c1_connector.reading import explain, set_log_level  # noqa: PLC0415
+    from tap_ory.check import check  # noqa: PLC0415
+    from tap_ory.tap import TapOry  # noqa: PLC0415
+
+    _take_on(settings.reader_environment(settings.file))
+    try:
+        set_log_level()
+        sys.stdout.write(f"{check(TapOry(parse_env_config=True).api)}\n")
+    except Exception as error:
+        raise ConnectorError(explain(error)) from error
+
+
+def _sync_once(settings: Settings) -> None:
+    from c1_connector.reading import explain, write_users  # noqa: PLC0415
+
+    _take_on(settings.reader_environment(settings.file))
+    try:
+        write_users()
+    except Exception as error:
+        raise ConnectorError(explain(error)) from error
+
+
+def _take_on(environment: Mapping[str, str]) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+
+
+def _serve(settings: Settings, credentials: Credentials, hidden: Secrets) -> int:
+    """Serve until a signal comes, and return the exit code: 128 + signal, or gRPC's number of what C1 refused."""
+    stopping = Cancellation()
+    client = Client(settings, TokenSource(credentials, settings.api_host, settings.ca_bundle, hidden), hidden)
+    service = Service(client, TaskRunner(settings, client, stopping), settings.task_concurrency, stopping)
+    codes: list[int] = []
+    here, there = socket.socketpair()
+
+    def serve() -> None:
+        try:
+            service.run()
+        except CancelledError:
+            pass
+        except ConnectorError as error:
+            _logger.error("%s", error)  # noqa: TRY400
+            codes.append(error.code)
+        except Exception as error:
+            _logger.exception("The service ended with an unforeseen %s", type(error).__name__)
+            codes.append(1)
+        finally:
+            there.send(b"\0")
+
+    # The handler of a signal may not take a lock that this thread may hold: its number comes through a socket.
+    there.settimeout(0)
+    signal.set_wakeup_fd(there.fileno())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _do_nothing)
+    serving = threading.Thread(target=serve, name="service", daemon=True)
+    serving.start()
+    if signum := here.recv(1)[0]:
+        _logger.info("Stopping, as signal %d came", signum)
+        stopping.cancel("The connector is being stopped.")
+        # It may be waiting for an answer that a C1 which has just gone will never give.
+        serving.join(GRACE_SECONDS + 1)
+    client.close()
+    return 128 + signum if signum else codes[0]
+
+
+def _do_nothing(signum: int, frame: FrameType | None) -> None:
+    """Take a signal; its number is on the socket."""
