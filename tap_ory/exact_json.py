@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import simplejson
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 
 def loads(text: str | bytes) -> Any:
-    """Decode JSON without changing a number: decimals are `Decimal`, what Python cannot hold is `RawJSON`.
+    """Decode JSON without changing a number: decimals are `Written`, what Python cannot hold is `RawJSON`.
 
     Raises:
         ValueError: if it is no JSON; NaN and Infinity are none.
@@ -27,9 +30,30 @@ def loads_page(body: bytes) -> Any:
     return loads(body.decode("utf-8-sig", errors="replace"))
 
 
+class Written(Decimal):
+    """A decimal whose text is the one that it was read from: 1e3, not 1E+3."""
+
+    __slots__ = ("_text",)
+    _text: str
+
+    def __new__(cls, text: str) -> Self:
+        """Read a number of JSON.
+
+        Raises:
+            ArithmeticError: if its exponent is beyond what decimals hold.
+        """
+        self = super().__new__(cls, text)
+        self._text = text
+        return self
+
+    def __str__(self) -> str:
+        """As it was written."""
+        return self._text
+
+
 def _decimal(text: str) -> Decimal | simplejson.RawJSON:
     try:
-        return Decimal(text)
+        return Written(text)
     except ArithmeticError:
         # An exponent of nineteen digits is valid JSON: anybody who can write a trait can write that.
         return simplejson.RawJSON(text)

@@ -69,7 +69,7 @@ def test_what_fits_is_not_touched(value: str, caplog: pytest.LogCaptureFixture) 
     [
         ('{"text":42}', {"text": "42"}),
         ('{"text":1.10,"x":0.10}', {"text": "1.10", "x": 0.10}),
-        ('{"text":-1e3}', {"text": "-1E+3"}),
+        ('{"text":-1e3}', {"text": "-1e3"}),
         ('{"text":123456789012345678901234567890}', {"text": "123456789012345678901234567890"}),
         (f'{{"text":{"9" * 5000}}}', {"text": "9" * 5000}),
         ('{"whole":3.0}', {"whole": 3}),
@@ -114,7 +114,7 @@ def test_another_value_is_null_there_and_kept_apart(value: str, mended: Any, apa
     assert json.loads(text) == mended
     assert kept is not None
     if apart is None:
-        assert kept == '{"/whole":1E+999999}'
+        assert kept == '{"/whole":1e999999}'
     else:
         assert json.loads(kept) == apart
         # 1 == True to Python.

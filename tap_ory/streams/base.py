@@ -16,12 +16,15 @@ from singer_sdk.io_base import SingerWriter
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
+from tap_ory.flattening import MAX_BYTES, Flattener
 from tap_ory.reading import IdentityRead
 from tap_ory.streams.full_read import FullRead
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Iterable, Iterator
     from datetime import datetime
+
+    from singer_sdk.mapper import StreamMap
 
     from tap_ory.tap import TapOry
 
@@ -71,6 +74,18 @@ class OryStream(Stream):
     was_read_whole = False
 
     # The SDK's hooks
+
+    @property
+    def stream_maps(self) -> list[StreamMap]:
+        """The SDK's maps, whose flattened records fit their flattened schemas."""
+        for each in super().stream_maps:
+            if each.flattening_enabled and not isinstance(each.flatten_record, Flattener):
+                longest = max(self.config.get("flattening_max_key_length") or 0, MAX_BYTES)
+                assert each.flattening_options is not None  # noqa: S101 - what `flattening_enabled` says
+                flattener = Flattener(each, each.flattening_options, longest)
+                each.flatten_record = flattener  # type: ignore[method-assign]
+                each.transformed_schema = flattener.schema
+        return super().stream_maps
 
     def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
         """Log, but leave the SDK's notice of an exception to debugging: the error itself is one line."""
@@ -123,6 +138,12 @@ class OryStream(Stream):
         else:
             for record in encoder.dicts(rows):
                 self._write_record_message(record)
+
+    def tell_left_out(self) -> None:
+        """Say which values no column had, with flattening."""
+        for each in self.stream_maps:
+            if isinstance(each.flatten_record, Flattener) and (told := each.flatten_record.told()):
+                self.logger.warning("%s: %s", each.stream_alias, told)
 
     def complete(self, started_at: datetime) -> None:  # noqa: ARG002 - a bookmark needs it
         """The read was whole: tell the target, so that it may remove rows of older versions."""

@@ -76,6 +76,7 @@ class FullRead:
             counters = [meters.enter_context(stream.get_record_counter()) for stream in self._streams]
             for stream in self._streams:
                 meters.enter_context(stream.get_sync_timer())
+                meters.callback(stream.tell_left_out)
             meters.callback(progress.close)
             for page in read.pages():
                 with self._tap.termination.held_back():
