@@ -59,7 +59,7 @@ def singer_catalog(configured: Any, streams: Mapping[str, Stream]) -> Catalog:
     A configured schema without properties means all fields.
 
     Raises:
-        SettingsError: if it is no configured catalog, or of other streams or sync modes than there are.
+        SettingsError: if it is no configured catalog, or of other streams, sync modes or cursors than there are.
     """
     try:
         wanted = {each["stream"]["name"]: each for each in configured["streams"]}
@@ -71,16 +71,36 @@ def singer_catalog(configured: Any, streams: Mapping[str, Stream]) -> Catalog:
             f"sync_mode of {' or '.join(REPLICATION)}."
         )
         raise SettingsError(msg) from None
+    if not wanted:
+        msg = f"The catalog configures no stream, so nothing would be read: there are {', '.join(streams)}."
+        raise SettingsError(msg)
     for name, mode in modes.items():
         if name not in streams:
             msg = f"The catalog names a stream {name!r}: there are {', '.join(streams)}."
             raise SettingsError(msg)
-        if mode == REPLICATION_INCREMENTAL and CHANGED_AT not in streams[name].schema["properties"]:
-            msg = f"The stream {name!r} cannot be read with sync_mode incremental: use full_refresh."
-            raise SettingsError(msg)
+        if mode == REPLICATION_INCREMENTAL:
+            modes[name] = _check_incremental(streams[name], wanted[name].get("cursor_field"))
     return Catalog.from_dict(
         {"streams": [_entry(stream, modes.get(name), fields.get(name)) for name, stream in streams.items()]}
     )
+
+
+def _check_incremental(stream: Stream, cursor: Any) -> str:
+    """Return how to read a stream of which only changes are asked for.
+
+    A stream that knows none is read in full: PyAirbyte asks every stream for changes, whatever it can.
+
+    Raises:
+        SettingsError: if the changes are asked for by another field than the source's own.
+    """
+    if CHANGED_AT not in stream.schema["properties"]:
+        logger.warning("The stream %r knows no changes: sync_mode incremental is read as full_refresh.", stream.name)
+        return REPLICATION_FULL_TABLE
+    if cursor and cursor != [CHANGED_AT]:
+        named = ".".join(map(str, cursor)) if isinstance(cursor, list) else cursor
+        msg = f"The stream {stream.name!r} has no cursor {named!r}: its changes are told by {CHANGED_AT!r} alone."
+        raise SettingsError(msg)
+    return REPLICATION_INCREMENTAL
 
 
 def _entry(stream: Stream, mode: str | None, fields: set[str] | None) -> dict[str, Any]:

@@ -186,12 +186,27 @@ def test_errors_say_whose_turn_it_is(files: Files, servers: ExitStack) -> None:
         assert ("identities", "COMPLETE") not in told.statuses
 
 
+ANOTHER_CURSOR = json.dumps(
+    {
+        "streams": [
+            {
+                "stream": {"name": "identities", "json_schema": {}},
+                "sync_mode": "incremental",
+                "cursor_field": ["updated_at"],
+            }
+        ]
+    }
+)
+
+
 @pytest.mark.parametrize(
     ("catalog", "sentence"),
     [
         ("[]", "no configured catalog"),
         ('{"streams": [{"stream": {"name": "identities", "json_schema": {}}, "sync_mode": "x"}]}', "no configured"),
         ('{"streams": [{"stream": {"name": "x", "json_schema": {}}, "sync_mode": "full_refresh"}]}', "stream 'x'"),
+        ('{"streams": []}', "configures no stream"),
+        (ANOTHER_CURSOR, "has no cursor 'updated_at'"),
         ("{", "is no JSON"),
     ],
 )
