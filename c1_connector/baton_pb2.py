@@ -26,7 +26,7 @@ from google.protobuf import any_pb2 as google_dot_protobuf_dot_any__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x63\x31_connector/baton.proto\x12\x18\x63\x31.connectorapi.baton.v1\x1a\x19google/protobuf/any.proto\x1a\x1egoogle/protobuf/duration.proto\"k\n\x0cResourceType\x12\n\n\x02id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x0e\n\x06traits\x18\x03 \x03(\x05\x12)\n\x0b\x61nnotations\x18\x04 \x03(\x0b\x32\x14.google.protobuf.Any\"\x07\n\x05\x45mpty\"\xa3\x01\n\x16ResourceTypeCapability\x12=\n\rresource_type\x18\x01 \x01(\x0b\x32&.c1.connectorapi.baton.v1.ResourceType\x12\x14\n\x0c\x63\x61pabilities\x18\x02 \x03(\x05\x12\x34\n\x0bpermissions\x18\x03 \x01(\x0b\x32\x1f.c1.connectorapi.baton.v1.Empty\"\xca\x01\n\x15\x43onnectorCapabilities\x12T\n\x1aresource_type_capabilities\x18\x01 \x03(\x0b\x32\x30.c1.connectorapi.baton.v1.ResourceTypeCapability\x12\x1e\n\x16\x63onnector_capabilities\x18\x02 \x03(\x05\x12;\n\x12\x63redential_details\x18\x03 \x01(\x0b\x32\x1f.c1.connectorapi.baton.v1.Empty\"\x85\x01\n\x11\x43onnectorMetadata\x12\x14\n\x0c\x64isplay_name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x07 \x01(\t\x12\x45\n\x0c\x63\x61pabilities\x18\x08 \x01(\x0b\x32/.c1.connectorapi.baton.v1.ConnectorCapabilities\"K\n\tBuildInfo\x12\x14\n\x0clang_version\x18\x01 \x01(\t\x12\x0f\n\x07package\x18\x02 \x01(\t\x12\x17\n\x0fpackage_version\x18\x03 \x01(\t\"\xb7\x01\n\x06OSInfo\x12\x10\n\x08hostname\x18\x01 \x01(\t\x12\n\n\x02os\x18\x02 \x01(\t\x12\x10\n\x08platform\x18\x03 \x01(\t\x12\x18\n\x10platform_version\x18\x04 \x01(\t\x12\x17\n\x0fplatform_family\x18\x05 \x01(\t\x12\x16\n\x0ekernel_version\x18\x06 \x01(\t\x12\x13\n\x0bkernel_arch\x18\x07 \x01(\t\x12\x1d\n\x15virtualization_system\x18\x08 \x01(\t\"\xe5\x01\n\x0cHelloRequest\x12\x0f\n\x07host_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\x12\x37\n\nbuild_info\x18\x03 \x01(\x0b\x32#.c1.connectorapi.baton.v1.BuildInfo\x12\x31\n\x07os_info\x18\x04 \x01(\x0b\x32 .c1.connectorapi.baton.v1.OSInfo\x12G\n\x12\x63onnector_metadata\x18\x05 \x01(\x0b\x32+.c1.connectorapi.baton.v1.ConnectorMetadata\"\x0f\n\rHelloResponse\"p\n\x0cSyncFullTask\x12@\n\x17targeted_sync_resources\x18\x04 \x03(\x0b\x32\x1f.c1.connectorapi.baton.v1.Empty\x12\x1e\n\x16sync_resource_type_ids\x18\x05 \x03(\t\"\xb9\x07\n\x04Task\x12\n\n\x02id\x18\x01 \x01(\t\x12/\n\x04none\x18\x64 \x01(\x0b\x32\x1f.c1.connectorapi.baton.v1.EmptyH\x00\x12\x30\n\x05hello\x18\x65 \x01(\x0b\x32\x1f.c1.connectorapi.baton.v1.EmptyH\x00\x12;\n\tsync_full\x18\x66 \x01(\x0b\x32&.c1.connectorapi.baton.v1.SyncFullTaskH\x00\x12\x30\n\x05grant\x18g \x01(\x0b\x32\x1f.c1.connectorapi.baton.v1.EmptyH\x00\x12\x31\n\x06revoke\x18h \x01(\x0b\x32\x1f.c1.connectorapi.baton.v1.EmptyH\x00\x12\x39\n\x0e\x63reate_account\x18i \x01(\x0b\x32\x1f.c1.connectorapi.baton.v1.EmptyH\x00\x12:\n\x0f\x63reate_resource\x18j \x01(\x0b\x32\x1f.c1.connectorapi.baton.v1.EmptyH\x00\x12:\n\x0f\x64\x65lete_resource\x18k \x01(\x0b\x32\x1f.c1.connectorapi.baton.v1.EmptyH\x00\x12=\n\x12rotate_credentials\x18l \x01(\x0b\x32\x1f.c1.connectorapi.baton.v1.EmptyH\x00\x12\x35\n\nevent_feed\x18m \x01(\x0b\x32\x1f.c1.connectorapi.baton.v1.EmptyH\x00\x12>\n\x13list_ticket_schemas\x18o \x01(\x0b\x32\x1f.c1.connectorapi.baton.v1.EmptyH\x00\x12>\n\x13\x61\x63tion_list_schemas\x18s \x01(\x0b\x32\x1f.c1.connectorapi.baton.v1.EmptyH\x00\x12\x38\n\raction_invoke\x18u \x01(\x0b\x32\x1f.c1.connectorapi.baton.v1.EmptyH\x00\x12;\n\x10list_event_feeds\x18y \x01(\x0b\x32\x1f.c1.connectorapi.baton.v1.EmptyH\x00\x12\x36\n\x0blist_events\x18z \x01(\x0b\x32\x1f.c1.connectorapi.baton.v1.EmptyH\x00\x12;\n\x10issue_credential\x18{ \x01(\x0b\x32\x1f.c1.connectorapi.baton.v1.EmptyH\x00\x42\x0b\n\ttask_type\"!\n\x0eGetTaskRequest\x12\x0f\n\x07host_id\x18\x01 \x01(\t\"m\n\x0fGetTaskResponse\x12,\n\x04task\x18\x01 \x01(\x0b\x32\x1e.c1.connectorapi.baton.v1.Task\x12,\n\tnext_poll\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\"4\n\x10HeartbeatRequest\x12\x0f\n\x07host_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\"Y\n\x11HeartbeatResponse\x12\x31\n\x0enext_heartbeat\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x11\n\tcancelled\x18\x02 \x01(\x08\"\xce\x02\n\x12UploadAssetRequest\x12I\n\x08metadata\x18\x64 \x01(\x0b\x32\x35.c1.connectorapi.baton.v1.UploadAssetRequest.MetadataH\x00\x12\x41\n\x04\x64\x61ta\x18\x65 \x01(\x0b\x32\x31.c1.connectorapi.baton.v1.UploadAssetRequest.DataH\x00\x12?\n\x03\x65of\x18\x66 \x01(\x0b\x32\x30.c1.connectorapi.baton.v1.UploadAssetRequest.EndH\x00\x1a,\n\x08Metadata\x12\x0f\n\x07host_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\x1a\x14\n\x04\x44\x61ta\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x1a\x1e\n\x03\x45nd\x12\x17\n\x0fsha256_checksum\x18\x01 \x01(\x0c\x42\x05\n\x03msg\"\x15\n\x13UploadAssetResponse\"\'\n\x06Status\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\x12\x0f\n\x07message\x18\x02 \x01(\t\"\x8e\x02\n\x11\x46inishTaskRequest\x12\x0f\n\x07host_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\x12\x30\n\x06status\x18\x03 \x01(\x0b\x32 .c1.connectorapi.baton.v1.Status\x12\x42\n\x05\x65rror\x18\x64 \x01(\x0b\x32\x31.c1.connectorapi.baton.v1.FinishTaskRequest.ErrorH\x00\x12\x32\n\x07success\x18\x65 \x01(\x0b\x32\x1f.c1.connectorapi.baton.v1.EmptyH\x00\x1a\x1e\n\x05\x45rror\x12\x15\n\rnon_retryable\x18\x01 \x01(\x08\x42\r\n\x0b\x66inal_state\"\x14\n\x12\x46inishTaskResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x63\x31_connector/baton.proto\x12\x18\x63\x31.connectorapi.baton.v1\x1a\x19google/protobuf/any.proto\x1a\x1egoogle/protobuf/duration.proto\"k\n\x0cResourceType\x12\n\n\x02id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x0e\n\x06traits\x18\x03 \x03(\x05\x12)\n\x0b\x61nnotations\x18\x04 \x03(\x0b\x32\x14.google.protobuf.Any\"\x07\n\x05\x45mpty\"\xa3\x01\n\x16ResourceTypeCapability\x12=\n\rresource_type\x18\x01 \x01(\x0b\x32&.c1.connectorapi.baton.v1.ResourceType\x12\x14\n\x0c\x63\x61pabilities\x18\x02 \x03(\x05\x12\x34\n\x0bpermissions\x18\x03 \x01(\x0b\x32\x1f.c1.connectorapi.baton.v1.Empty\"\xca\x01\n\x15\x43onnectorCapabilities\x12T\n\x1aresource_type_capabilities\x18\x01 \x03(\x0b\x32\x30.c1.connectorapi.baton.v1.ResourceTypeCapability\x12\x1e\n\x16\x63onnector_capabilities\x18\x02 \x03(\x05\x12;\n\x12\x63redential_details\x18\x03 \x01(\x0b\x32\x1f.c1.connectorapi.baton.v1.Empty\"\x85\x01\n\x11\x43onnectorMetadata\x12\x14\n\x0c\x64isplay_name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x07 \x01(\t\x12\x45\n\x0c\x63\x61pabilities\x18\x08 \x01(\x0b\x32/.c1.connectorapi.baton.v1.ConnectorCapabilities\"K\n\tBuildInfo\x12\x14\n\x0clang_version\x18\x01 \x01(\t\x12\x0f\n\x07package\x18\x02 \x01(\t\x12\x17\n\x0fpackage_version\x18\x03 \x01(\t\"\xb7\x01\n\x06OSInfo\x12\x10\n\x08hostname\x18\x01 \x01(\t\x12\n\n\x02os\x18\x02 \x01(\t\x12\x10\n\x08platform\x18\x03 \x01(\t\x12\x18\n\x10platform_version\x18\x04 \x01(\t\x12\x17\n\x0fplatform_family\x18\x05 \x01(\t\x12\x16\n\x0ekernel_version\x18\x06 \x01(\t\x12\x13\n\x0bkernel_arch\x18\x07 \x01(\t\x12\x1d\n\x15virtualization_system\x18\x08 \x01(\t\"\xe5\x01\n\x0cHelloRequest\x12\x0f\n\x07host_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\x12\x37\n\nbuild_info\x18\x03 \x01(\x0b\x32#.c1.connectorapi.baton.v1.BuildInfo\x12\x31\n\x07os_info\x18\x04 \x01(\x0b\x32 .c1.connectorapi.baton.v1.OSInfo\x12G\n\x12\x63onnector_metadata\x18\x05 \x01(\x0b\x32+.c1.connectorapi.baton.v1.ConnectorMetadata\"\x0f\n\rHelloResponse\"5\n\nResourceId\x12\x15\n\rresource_type\x18\x01 \x01(\t\x12\x10\n\x08resource\x18\x02 \x01(\t\"<\n\x08Resource\x12\x30\n\x02id\x18\x01 \x01(\x0b\x32$.c1.connectorapi.baton.v1.ResourceId\"\x99\x01\n\x0cSyncFullTask\x12$\n\x1cskip_entitlements_and_grants\x18\x03 \x01(\x08\x12\x43\n\x17targeted_sync_resources\x18\x04 \x03(\x0b\x32\".c1.connectorapi.baton.v1.Resource\x12\x1e\n\x16sync_resource_type_ids\x18\x05 \x03(\t\"\xc8\x07\n\x04Task\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05\x64\x65\x62ug\x18\x03 \x01(\x08\x12/\n\x04none\x18\x64 \x01(\x0b\x32\x1f.c1.connectorapi.baton.v1.EmptyH\x00\x12\x30\n\x05hello\x18\x65 \x01(\x0b\x32\x1f.c1.connectorapi.baton.v1.EmptyH\x00\x12;\n\tsync_full\x18\x66 \x01(\x0b\x32&.c1.connectorapi.baton.v1.SyncFullTaskH\x00\x12\x30\n\x05grant\x18g \x01(\x0b\x32\x1f.c1.connectorapi.baton.v1.EmptyH\x00\x12\x31\n\x06revoke\x18h \x01(\x0b\x32\x1f.c1.connectorapi.baton.v1.EmptyH\x00\x12\x39\n\x0e\x63reate_account\x18i \x01(\x0b\x32\x1f.c1.connectorapi.baton.v1.EmptyH\x00\x12:\n\x0f\x63reate_resource\x18j \x01(\x0b\x32\x1f.c1.connectorapi.baton.v1.EmptyH\x00\x12:\n\x0f\x64\x65lete_resource\x18k \x01(\x0b\x32\x1f.c1.connectorapi.baton.v1.EmptyH\x00\x12=\n\x12rotate_credentials\x18l \x01(\x0b\x32\x1f.c1.connectorapi.baton.v1.EmptyH\x00\x12\x35\n\nevent_feed\x18m \x01(\x0b\x32\x1f.c1.connectorapi.baton.v1.EmptyH\x00\x12>\n\x13list_ticket_schemas\x18o \x01(\x0b\x32\x1f.c1.connectorapi.baton.v1.EmptyH\x00\x12>\n\x13\x61\x63tion_list_schemas\x18s \x01(\x0b\x32\x1f.c1.connectorapi.baton.v1.EmptyH\x00\x12\x38\n\raction_invoke\x18u \x01(\x0b\x32\x1f.c1.connectorapi.baton.v1.EmptyH\x00\x12;\n\x10list_event_feeds\x18y \x01(\x0b\x32\x1f.c1.connectorapi.baton.v1.EmptyH\x00\x12\x36\n\x0blist_events\x18z \x01(\x0b\x32\x1f.c1.connectorapi.baton.v1.EmptyH\x00\x12;\n\x10issue_credential\x18{ \x01(\x0b\x32\x1f.c1.connectorapi.baton.v1.EmptyH\x00\x42\x0b\n\ttask_type\"!\n\x0eGetTaskRequest\x12\x0f\n\x07host_id\x18\x01 \x01(\t\"m\n\x0fGetTaskResponse\x12,\n\x04task\x18\x01 \x01(\x0b\x32\x1e.c1.connectorapi.baton.v1.Task\x12,\n\tnext_poll\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\"M\n\x0fGetTasksRequest\x12\x0f\n\x07host_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x16\n\x0eknown_task_ids\x18\x03 \x03(\t\"o\n\x10GetTasksResponse\x12-\n\x05tasks\x18\x01 \x03(\x0b\x32\x1e.c1.connectorapi.baton.v1.Task\x12,\n\tnext_poll\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\"4\n\x10HeartbeatRequest\x12\x0f\n\x07host_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\"Y\n\x11HeartbeatResponse\x12\x31\n\x0enext_heartbeat\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x11\n\tcancelled\x18\x02 \x01(\x08\"\xce\x02\n\x12UploadAssetRequest\x12I\n\x08metadata\x18\x64 \x01(\x0b\x32\x35.c1.connectorapi.baton.v1.UploadAssetRequest.MetadataH\x00\x12\x41\n\x04\x64\x61ta\x18\x65 \x01(\x0b\x32\x31.c1.connectorapi.baton.v1.UploadAssetRequest.DataH\x00\x12?\n\x03\x65of\x18\x66 \x01(\x0b\x32\x30.c1.connectorapi.baton.v1.UploadAssetRequest.EndH\x00\x1a,\n\x08Metadata\x12\x0f\n\x07host_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\x1a\x14\n\x04\x44\x61ta\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x1a\x1e\n\x03\x45nd\x12\x17\n\x0fsha256_checksum\x18\x01 \x01(\x0c\x42\x05\n\x03msg\"\x15\n\x13UploadAssetResponse\"\'\n\x06Status\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\x12\x0f\n\x07message\x18\x02 \x01(\t\"\xd5\x02\n\x11\x46inishTaskRequest\x12\x0f\n\x07host_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\x12\x30\n\x06status\x18\x03 \x01(\x0b\x32 .c1.connectorapi.baton.v1.Status\x12\x42\n\x05\x65rror\x18\x64 \x01(\x0b\x32\x31.c1.connectorapi.baton.v1.FinishTaskRequest.ErrorH\x00\x12\x46\n\x07success\x18\x65 \x01(\x0b\x32\x33.c1.connectorapi.baton.v1.FinishTaskRequest.SuccessH\x00\x1a\x1e\n\x05\x45rror\x12\x15\n\rnon_retryable\x18\x01 \x01(\x08\x1a\x31\n\x07Success\x12&\n\x08response\x18\x02 \x01(\x0b\x32\x14.google.protobuf.AnyB\r\n\x0b\x66inal_state\"\x14\n\x12\x46inishTaskResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -51,34 +51,44 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_HELLOREQUEST']._serialized_end=1231
   _globals['_HELLORESPONSE']._serialized_start=1233
   _globals['_HELLORESPONSE']._serialized_end=1248
-  _globals['_SYNCFULLTASK']._serialized_start=1250
-  _globals['_SYNCFULLTASK']._serialized_end=1362
-  _globals['_TASK']._serialized_start=1365
-  _globals['_TASK']._serialized_end=2318
-  _globals['_GETTASKREQUEST']._serialized_start=2320
-  _globals['_GETTASKREQUEST']._serialized_end=2353
-  _globals['_GETTASKRESPONSE']._serialized_start=2355
-  _globals['_GETTASKRESPONSE']._serialized_end=2464
-  _globals['_HEARTBEATREQUEST']._serialized_start=2466
-  _globals['_HEARTBEATREQUEST']._serialized_end=2518
-  _globals['_HEARTBEATRESPONSE']._serialized_start=2520
-  _globals['_HEARTBEATRESPONSE']._serialized_end=2609
-  _globals['_UPLOADASSETREQUEST']._serialized_start=2612
-  _globals['_UPLOADASSETREQUEST']._serialized_end=2946
-  _globals['_UPLOADASSETREQUEST_METADATA']._serialized_start=2841
-  _globals['_UPLOADASSETREQUEST_METADATA']._serialized_end=2885
-  _globals['_UPLOADASSETREQUEST_DATA']._serialized_start=2887
-  _globals['_UPLOADASSETREQUEST_DATA']._serialized_end=2907
-  _globals['_UPLOADASSETREQUEST_END']._serialized_start=2909
-  _globals['_UPLOADASSETREQUEST_END']._serialized_end=2939
-  _globals['_UPLOADASSETRESPONSE']._serialized_start=2948
-  _globals['_UPLOADASSETRESPONSE']._serialized_end=2969
-  _globals['_STATUS']._serialized_start=2971
-  _globals['_STATUS']._serialized_end=3010
-  _globals['_FINISHTASKREQUEST']._serialized_start=3013
-  _globals['_FINISHTASKREQUEST']._serialized_end=3283
-  _globals['_FINISHTASKREQUEST_ERROR']._serialized_start=3238
-  _globals['_FINISHTASKREQUEST_ERROR']._serialized_end=3268
-  _globals['_FINISHTASKRESPONSE']._serialized_start=3285
-  _globals['_FINISHTASKRESPONSE']._serialized_end=3305
+  _globals['_RESOURCEID']._serialized_start=1250
+  _globals['_RESOURCEID']._serialized_end=1303
+  _globals['_RESOURCE']._serialized_start=1305
+  _globals['_RESOURCE']._serialized_end=1365
+  _globals['_SYNCFULLTASK']._serialized_start=1368
+  _globals['_SYNCFULLTASK']._serialized_end=1521
+  _globals['_TASK']._serialized_start=1524
+  _globals['_TASK']._serialized_end=2492
+  _globals['_GETTASKREQUEST']._serialized_start=2494
+  _globals['_GETTASKREQUEST']._serialized_end=2527
+  _globals['_GETTASKRESPONSE']._serialized_start=2529
+  _globals['_GETTASKRESPONSE']._serialized_end=2638
+  _globals['_GETTASKSREQUEST']._serialized_start=2640
+  _globals['_GETTASKSREQUEST']._serialized_end=2717
+  _globals['_GETTASKSRESPONSE']._serialized_start=2719
+  _globals['_GETTASKSRESPONSE']._serialized_end=2830
+  _globals['_HEARTBEATREQUEST']._serialized_start=2832
+  _globals['_HEARTBEATREQUEST']._serialized_end=2884
+  _globals['_HEARTBEATRESPONSE']._serialized_start=2886
+  _globals['_HEARTBEATRESPONSE']._serialized_end=2975
+  _globals['_UPLOADASSETREQUEST']._serialized_start=2978
+  _globals['_UPLOADASSETREQUEST']._serialized_end=3312
+  _globals['_UPLOADASSETREQUEST_METADATA']._serialized_start=3207
+  _globals['_UPLOADASSETREQUEST_METADATA']._serialized_end=3251
+  _globals['_UPLOADASSETREQUEST_DATA']._serialized_start=3253
+  _globals['_UPLOADASSETREQUEST_DATA']._serialized_end=3273
+  _globals['_UPLOADASSETREQUEST_END']._serialized_start=3275
+  _globals['_UPLOADASSETREQUEST_END']._serialized_end=3305
+  _globals['_UPLOADASSETRESPONSE']._serialized_start=3314
+  _globals['_UPLOADASSETRESPONSE']._serialized_end=3335
+  _globals['_STATUS']._serialized_start=3337
+  _globals['_STATUS']._serialized_end=3376
+  _globals['_FINISHTASKREQUEST']._serialized_start=3379
+  _globals['_FINISHTASKREQUEST']._serialized_end=3720
+  _globals['_FINISHTASKREQUEST_ERROR']._serialized_start=3624
+  _globals['_FINISHTASKREQUEST_ERROR']._serialized_end=3654
+  _globals['_FINISHTASKREQUEST_SUCCESS']._serialized_start=3656
+  _globals['_FINISHTASKREQUEST_SUCCESS']._serialized_end=3705
+  _globals['_FINISHTASKRESPONSE']._serialized_start=3722
+  _globals['_FINISHTASKRESPONSE']._serialized_end=3742
 # @@protoc_insertion_point(module_scope)

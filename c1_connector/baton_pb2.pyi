@@ -104,17 +104,34 @@ class HelloResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
+class ResourceId(_message.Message):
+    __slots__ = ("resource_type", "resource")
+    RESOURCE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    RESOURCE_FIELD_NUMBER: _ClassVar[int]
+    resource_type: str
+    resource: str
+    def __init__(self, resource_type: _Optional[str] = ..., resource: _Optional[str] = ...) -> None: ...
+
+class Resource(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: ResourceId
+    def __init__(self, id: _Optional[_Union[ResourceId, _Mapping]] = ...) -> None: ...
+
 class SyncFullTask(_message.Message):
-    __slots__ = ("targeted_sync_resources", "sync_resource_type_ids")
+    __slots__ = ("skip_entitlements_and_grants", "targeted_sync_resources", "sync_resource_type_ids")
+    SKIP_ENTITLEMENTS_AND_GRANTS_FIELD_NUMBER: _ClassVar[int]
     TARGETED_SYNC_RESOURCES_FIELD_NUMBER: _ClassVar[int]
     SYNC_RESOURCE_TYPE_IDS_FIELD_NUMBER: _ClassVar[int]
-    targeted_sync_resources: _containers.RepeatedCompositeFieldContainer[Empty]
+    skip_entitlements_and_grants: bool
+    targeted_sync_resources: _containers.RepeatedCompositeFieldContainer[Resource]
     sync_resource_type_ids: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, targeted_sync_resources: _Optional[_Iterable[_Union[Empty, _Mapping]]] = ..., sync_resource_type_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+    def __init__(self, skip_entitlements_and_grants: _Optional[bool] = ..., targeted_sync_resources: _Optional[_Iterable[_Union[Resource, _Mapping]]] = ..., sync_resource_type_ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Task(_message.Message):
-    __slots__ = ("id", "none", "hello", "sync_full", "grant", "revoke", "create_account", "create_resource", "delete_resource", "rotate_credentials", "event_feed", "list_ticket_schemas", "action_list_schemas", "action_invoke", "list_event_feeds", "list_events", "issue_credential")
+    __slots__ = ("id", "debug", "none", "hello", "sync_full", "grant", "revoke", "create_account", "create_resource", "delete_resource", "rotate_credentials", "event_feed", "list_ticket_schemas", "action_list_schemas", "action_invoke", "list_event_feeds", "list_events", "issue_credential")
     ID_FIELD_NUMBER: _ClassVar[int]
+    DEBUG_FIELD_NUMBER: _ClassVar[int]
     NONE_FIELD_NUMBER: _ClassVar[int]
     HELLO_FIELD_NUMBER: _ClassVar[int]
     SYNC_FULL_FIELD_NUMBER: _ClassVar[int]
@@ -132,6 +149,7 @@ class Task(_message.Message):
     LIST_EVENTS_FIELD_NUMBER: _ClassVar[int]
     ISSUE_CREDENTIAL_FIELD_NUMBER: _ClassVar[int]
     id: str
+    debug: bool
     none: Empty
     hello: Empty
     sync_full: SyncFullTask
@@ -148,7 +166,7 @@ class Task(_message.Message):
     list_event_feeds: Empty
     list_events: Empty
     issue_credential: Empty
-    def __init__(self, id: _Optional[str] = ..., none: _Optional[_Union[Empty, _Mapping]] = ..., hello: _Optional[_Union[Empty, _Mapping]] = ..., sync_full: _Optional[_Union[SyncFullTask, _Mapping]] = ..., grant: _Optional[_Union[Empty, _Mapping]] = ..., revoke: _Optional[_Union[Empty, _Mapping]] = ..., create_account: _Optional[_Union[Empty, _Mapping]] = ..., create_resource: _Optional[_Union[Empty, _Mapping]] = ..., delete_resource: _Optional[_Union[Empty, _Mapping]] = ..., rotate_credentials: _Optional[_Union[Empty, _Mapping]] = ..., event_feed: _Optional[_Union[Empty, _Mapping]] = ..., list_ticket_schemas: _Optional[_Union[Empty, _Mapping]] = ..., action_list_schemas: _Optional[_Union[Empty, _Mapping]] = ..., action_invoke: _Optional[_Union[Empty, _Mapping]] = ..., list_event_feeds: _Optional[_Union[Empty, _Mapping]] = ..., list_events: _Optional[_Union[Empty, _Mapping]] = ..., issue_credential: _Optional[_Union[Empty, _Mapping]] = ...) -> None: ...
+    def __init__(self, id: _Optional[str] = ..., debug: _Optional[bool] = ..., none: _Optional[_Union[Empty, _Mapping]] = ..., hello: _Optional[_Union[Empty, _Mapping]] = ..., sync_full: _Optional[_Union[SyncFullTask, _Mapping]] = ..., grant: _Optional[_Union[Empty, _Mapping]] = ..., revoke: _Optional[_Union[Empty, _Mapping]] = ..., create_account: _Optional[_Union[Empty, _Mapping]] = ..., create_resource: _Optional[_Union[Empty, _Mapping]] = ..., delete_resource: _Optional[_Union[Empty, _Mapping]] = ..., rotate_credentials: _Optional[_Union[Empty, _Mapping]] = ..., event_feed: _Optional[_Union[Empty, _Mapping]] = ..., list_ticket_schemas: _Optional[_Union[Empty, _Mapping]] = ..., action_list_schemas: _Optional[_Union[Empty, _Mapping]] = ..., action_invoke: _Optional[_Union[Empty, _Mapping]] = ..., list_event_feeds: _Optional[_Union[Empty, _Mapping]] = ..., list_events: _Optional[_Union[Empty, _Mapping]] = ..., issue_credential: _Optional[_Union[Empty, _Mapping]] = ...) -> None: ...
 
 class GetTaskRequest(_message.Message):
     __slots__ = ("host_id",)
@@ -163,6 +181,24 @@ class GetTaskResponse(_message.Message):
     task: Task
     next_poll: _duration_pb2.Duration
     def __init__(self, task: _Optional[_Union[Task, _Mapping]] = ..., next_poll: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+
+class GetTasksRequest(_message.Message):
+    __slots__ = ("host_id", "page_size", "known_task_ids")
+    HOST_ID_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_TASK_IDS_FIELD_NUMBER: _ClassVar[int]
+    host_id: str
+    page_size: int
+    known_task_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, host_id: _Optional[str] = ..., page_size: _Optional[int] = ..., known_task_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class GetTasksResponse(_message.Message):
+    __slots__ = ("tasks", "next_poll")
+    TASKS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_POLL_FIELD_NUMBER: _ClassVar[int]
+    tasks: _containers.RepeatedCompositeFieldContainer[Task]
+    next_poll: _duration_pb2.Duration
+    def __init__(self, tasks: _Optional[_Iterable[_Union[Task, _Mapping]]] = ..., next_poll: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class HeartbeatRequest(_message.Message):
     __slots__ = ("host_id", "task_id")
@@ -226,6 +262,11 @@ class FinishTaskRequest(_message.Message):
         NON_RETRYABLE_FIELD_NUMBER: _ClassVar[int]
         non_retryable: bool
         def __init__(self, non_retryable: _Optional[bool] = ...) -> None: ...
+    class Success(_message.Message):
+        __slots__ = ("response",)
+        RESPONSE_FIELD_NUMBER: _ClassVar[int]
+        response: _any_pb2.Any
+        def __init__(self, response: _Optional[_Union[_any_pb2.Any, _Mapping]] = ...) -> None: ...
     HOST_ID_FIELD_NUMBER: _ClassVar[int]
     TASK_ID_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
@@ -235,8 +276,8 @@ class FinishTaskRequest(_message.Message):
     task_id: str
     status: Status
     error: FinishTaskRequest.Error
-    success: Empty
-    def __init__(self, host_id: _Optional[str] = ..., task_id: _Optional[str] = ..., status: _Optional[_Union[Status, _Mapping]] = ..., error: _Optional[_Union[FinishTaskRequest.Error, _Mapping]] = ..., success: _Optional[_Union[Empty, _Mapping]] = ...) -> None: ...
+    success: FinishTaskRequest.Success
+    def __init__(self, host_id: _Optional[str] = ..., task_id: _Optional[str] = ..., status: _Optional[_Union[Status, _Mapping]] = ..., error: _Optional[_Union[FinishTaskRequest.Error, _Mapping]] = ..., success: _Optional[_Union[FinishTaskRequest.Success, _Mapping]] = ...) -> None: ...
 
 class FinishTaskResponse(_message.Message):
     __slots__ = ()

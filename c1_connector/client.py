@@ -6,6 +6,7 @@ Knows gRPC and the messages, nothing of what a task means.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,15 @@ _OPTIONS = [
 Metadata = tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True)
+class Ending:
+    """How a task ended: with an error, which may be final, or well, with the type of an empty message as answer."""
+
+    error: ConnectorError | None = None
+    non_retryable: bool = False
+    response: str = ""
+
+
 class Client:
     """One connector's conversation with C1. Safe for several threads."""
 
@@ -50,7 +60,7 @@ class Client:
         """Open the channel; it connects with the first call."""
         self._settings = settings
         self._tokens = tokens
-        self._hidden = hidden
+        self.hidden = hidden
         roots = grpc.ssl_channel_credentials(Path(settings.ca_bundle).read_bytes())
         self._channel = grpc.secure_channel(settings.api_host, roots, _OPTIONS)
         self._hello = self._method("Hello", pb.HelloResponse)
@@ -107,15 +117,17 @@ class Client:
             )
         )
 
-    def finish(self, task_id: str, error: ConnectorError | None, seconds: float, *, non_retryable: bool) -> None:
+    def finish(self, task_id: str, ending: Ending, seconds: float) -> None:
         """Say how a task ended."""
         request = pb.FinishTaskRequest(host_id=self._settings.host_id, task_id=task_id)
-        if error is None:
+        if ending.error is None:
             request.success.SetInParent()
+            if ending.response:
+                request.success.response.type_url = ending.response
         else:
-            request.status.code = error.code
-            request.status.message = self._hidden.hide(str(error))[:MAX_SENTENCE]
-            request.error.non_retryable = non_retryable
+            request.status.code = ending.error.code
+            request.status.message = self.hidden.hide(str(ending.error))[:MAX_SENTENCE]
+            request.error.non_retryable = ending.non_retryable
             request.error.SetInParent()
         self._call(lambda metadata: self._finish_task(request, seconds, metadata))
 
@@ -153,7 +165,7 @@ class Client:
         except grpc.RpcError as error:
             code, words = error.code(), error.details() or "no details"
             # Cut afterwards: a part of a secret would not be found.
-            msg = self._hidden.hide(f"C1 answered {code.name}: {words}")[:MAX_SENTENCE]
+            msg = self.hidden.hide(f"C1 answered {code.name}: {words}")[:MAX_SENTENCE]
             # Its own text would repeat the metadata.
             raise C1Error(code.value[0], msg) from None
 

@@ -47,7 +47,7 @@ def run() -> None:
         elif settings.credentials:
             sys.exit(_serve(settings, settings.credentials, hidden))
         else:
-            _sync_once(settings)
+            _sync_once(settings, hidden)
     except ConnectorError as error:
         _logger.error("%s", error)  # noqa: TRY400 - a line for the user, no traceback
         sys.exit(1)
@@ -75,12 +75,12 @@ def _check(settings: Settings, hidden: Secrets) -> None:
         raise ConnectorError(explain(error)) from error
 
 
-def _sync_once(settings: Settings) -> None:
+def _sync_once(settings: Settings, hidden: Secrets) -> None:
     from c1_connector.reading import explain, write_users  # noqa: PLC0415
 
     _take_on(settings.reader_environment(settings.file))
     try:
-        write_users()
+        write_users(hidden)
     except Exception as error:
         raise ConnectorError(explain(error)) from error
 

@@ -54,12 +54,12 @@ class LineFormatter(logging.Formatter):
         text = record.getMessage()
         if record.exc_info:
             text = f"{text} {self.formatException(record.exc_info)}"
+        # As JSON escapes it, a secret would not be found any more.
+        text = self._secrets.hide(text)
         time = datetime.fromtimestamp(record.created, timezone.utc).isoformat(timespec="milliseconds")
         if self._as_json:
-            return self._secrets.hide(
-                json.dumps({"time": time, "level": record.levelname.lower(), "logger": record.name, "message": text})
-            )
-        return self._secrets.hide(f"{time} {record.levelname:<7} {record.name}: {' '.join(text.splitlines())}")
+            return json.dumps({"time": time, "level": record.levelname.lower(), "logger": record.name, "message": text})
+        return f"{time} {record.levelname:<7} {record.name}: {' '.join(text.splitlines())}"
 
 
 def set_up(log_format: str, level: str, secrets: Secrets) -> None:

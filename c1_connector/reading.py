@@ -1,8 +1,9 @@
 """The read itself: the tap's users go straight into the target, which publishes the file only if they are all.
 
 `python -m c1_connector.reading` is a process of its own, so that a read that C1 does not want any more can be ended
-at any moment, whatever it waits for, and leaves nothing behind. Its settings are in the environment; it ends with
-exit code 0 if the file is there, else its last line on stdout is a sentence in JSON.
+at any moment, whatever it waits for, and leaves nothing behind. Its settings are in the environment, and the line on
+stdin is its scope as JSON; it ends with exit code 0 if the file is there, else its last line on stdout is a sentence in
+JSON.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any, cast
 
+import msgspec
 from singer_sdk.exceptions import MappingError
 from singer_sdk.singerlib import StateMessage
 
@@ -26,11 +28,14 @@ from tap_ory.errors import SettingsError, TapOryError
 from tap_ory.streams.base import BlockWriter
 from tap_ory.tap import TapOry
 from target_c1.errors import TargetC1Error
+from target_c1.scope import Scope
 from target_c1.settings import PREFIX
 from target_c1.target import TargetC1
 
 if TYPE_CHECKING:
     from typing import NoReturn
+
+    from c1_connector.logs import Secrets
 
 STREAM = "users"
 
@@ -53,8 +58,10 @@ class Feed(BlockWriter):
             self.write_block(f"{self.format_message(message)}\n".encode())
 
 
-def write_users() -> None:
-    """Read all users and publish their file, as the environment says.
+def write_users(secrets: Secrets | None = None, scope: Scope | None = None) -> None:
+    """Read all users and publish the file of those in `scope` (of all), as the environment says.
+
+    The tap's secret settings are added to `secrets`.
 
     Raises:
         TapOryError: if they could not be read whole.
@@ -64,11 +71,21 @@ def write_users() -> None:
     # The tap is made last, for its way to take a signal: between two blocks.
     target = TargetC1(parse_env_config=True)
     tap = TapOry(parse_env_config=True, message_writer=Feed(target))
+    if secrets:
+        _hide_settings(tap, secrets)
     for stream in tap.streams.values():
         stream.selected = stream.name == STREAM
-    with target.opened():
+    with target.opened(scope=scope):
         tap.sync_all()
         target.process_endofpipe()
+
+
+def _hide_settings(tap: TapOry, secrets: Secrets) -> None:
+    for name, setting in tap.config_jsonschema["properties"].items():
+        value = tap.config.get(name) if setting.get("secret") else None
+        for each in value.values() if isinstance(value, dict) else (value,):
+            if each:
+                secrets.add(str(each), lasting=True)
 
 
 def set_log_level() -> None:
@@ -95,10 +112,12 @@ def explain(error: Exception) -> str:
 
 def main() -> NoReturn:
     """Read for the service, whose end is ours: its side of stdin closes with it."""
+    secrets = logs.Secrets()
+    logs.set_up(os.environ["BATON_LOG_FORMAT"], os.environ["BATON_LOG_LEVEL"], secrets)
+    asked = sys.stdin.buffer.readline()
     threading.Thread(target=_end_with_service, name="service", daemon=True).start()
-    logs.set_up(os.environ["BATON_LOG_FORMAT"], os.environ["BATON_LOG_LEVEL"], logs.Secrets())
     try:
-        write_users()
+        write_users(secrets, msgspec.json.decode(asked, type=Scope))
     except Exception as error:  # noqa: BLE001 - whatever it was, the service has to tell C1
         sys.stdout.write(f"{json.dumps(explain(error))}\n")
         sys.stdout.flush()

@@ -13,8 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from c1_connector.cancellation import Cancellation
+from c1_connector.client import Ending
 from c1_connector.errors import FINAL, UNIMPLEMENTED, C1Error, ConnectorError
 from c1_connector.sync import read_users
+from c1_connector.task_log import task_log
+from c1_connector.wanted import wanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from c1_connector import baton_pb2 as pb
     from c1_connector.client import Client
     from c1_connector.settings import Settings
+    from c1_connector.task_log import TaskLog
 
 #: Seconds between two heartbeats: at least, at most, and where C1 does not say.
 MIN_HEARTBEAT, MAX_HEARTBEAT, DEFAULT_HEARTBEAT = 1.0, 300.0, 30.0
@@ -34,7 +38,13 @@ FINISH_WAITS = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0)
 FINISH_SECONDS = 30.0
 #: Of one last FinishTask when the connector is being stopped.
 LAST_SECONDS = 5.0
-USER = "user"
+#: What there is nothing of here, and the type of the message without anything in it that says so.
+NOTHING_OF = {
+    "action_list_schemas": "type.googleapis.com/c1.connector.v2.ListActionSchemasResponse",
+    "list_event_feeds": "type.googleapis.com/c1.connector.v2.ListEventFeedsResponse",
+}
+
+UNKNOWN_KIND = "of a kind unknown here"
 
 _logger = logging.getLogger("ory-connector")
 
@@ -53,10 +63,16 @@ class TaskRunner:
         kind = task.WhichOneof("task_type")
         if kind == "hello":
             self._greet(task.id)
-        elif kind == "sync_full" and _wants_users(task.sync_full):
-            self._sync(task.id)
+        elif kind == "sync_full":
+            self._sync(task)
+        elif kind in NOTHING_OF:
+            _logger.info("Task %s (%s) is done: there are none", task.id, kind)
+            self._finish(task.id, Ending(response=NOTHING_OF[kind]))
+        elif kind == "event_feed":
+            self._refuse(task.id, kind, Ending(ConnectorError("This connector has no event feeds.")))
         else:
-            self._refuse(task.id, kind or "of a kind unknown here")
+            msg = f"This connector reads users only: a task {kind or UNKNOWN_KIND} is not supported."
+            self._refuse(task.id, kind or UNKNOWN_KIND, Ending(C1Error(UNIMPLEMENTED, msg), non_retryable=True))
 
     def _greet(self, task_id: str) -> None:
         try:
@@ -66,12 +82,12 @@ class TaskRunner:
         else:
             _logger.info("Task %s (hello) is done", task_id)
 
-    def _refuse(self, task_id: str, kind: str) -> None:
-        error = C1Error(UNIMPLEMENTED, f"This connector reads users only: a task {kind} is not supported.")
+    def _refuse(self, task_id: str, kind: str, ending: Ending) -> None:
         _logger.warning("Task %s (%s) is refused: this connector reads users only", task_id, kind)
-        self._finish(task_id, error, non_retryable=True)
+        self._finish(task_id, ending)
 
-    def _sync(self, task_id: str) -> None:
+    def _sync(self, task: pb.Task) -> None:
+        task_id = task.id
         try:
             beat = self._client.heartbeat(task_id)
         except C1Error as error:
@@ -86,25 +102,38 @@ class TaskRunner:
             self._stopping.calling(lambda: cancellation.cancel("The connector is being stopped.")),
             self._heartbeats(task_id, beat, cancellation),
         ):
-            failure = self._read_and_upload(task_id, cancellation)
+            failure = self._read_and_upload(task, cancellation)
             if failure is None:
                 _logger.info("Task %s (sync_full) is done", task_id)
             else:
                 _logger.error("Task %s (sync_full) failed, nothing was imported: %s", task_id, failure)
-            self._finish(task_id, failure, non_retryable=False)
+            self._finish(task_id, Ending(failure))
 
-    def _read_and_upload(self, task_id: str, cancellation: Cancellation) -> ConnectorError | None:
+    def _read_and_upload(self, task: pb.Task, cancellation: Cancellation) -> ConnectorError | None:
         """Return what went wrong."""
         try:
             with tempfile.TemporaryDirectory(prefix="ory-connector-", ignore_cleanup_errors=True) as directory:
-                file = Path(directory, "sync.c1z")
-                read_users(file, self._settings.reader_environment(file), cancellation)
-                self._upload(task_id, file, cancellation)
+                if not task.debug:
+                    self._sync_into(Path(directory), task, cancellation, None)
+                    return None
+                told = Path(directory, "task.log")
+                with task_log(told, task.id, self._client.hidden) as log:
+                    self._sync_into(Path(directory), task, cancellation, log)
+                # After the users: C1 must not take it for them.
+                self._upload(task.id, told, cancellation)
         except ConnectorError as error:
             return error
         except OSError as error:
             return ConnectorError(f"The connector's machine could not do it: {error}.")
         return None
+
+    def _sync_into(self, directory: Path, task: pb.Task, cancellation: Cancellation, log: TaskLog | None) -> None:
+        file = directory / "sync.c1z"
+        environment = self._settings.reader_environment(file)
+        if log:
+            environment |= dict.fromkeys(("BATON_LOG_LEVEL", "TAP_ORY_LOGLEVEL", "TARGET_C1_LOGLEVEL"), "DEBUG")
+        read_users(file, environment, wanted(task.sync_full), cancellation, log)
+        self._upload(task.id, file, cancellation)
 
     def _upload(self, task_id: str, file: Path, cancellation: Cancellation) -> None:
         for wait in (*UPLOAD_WAITS, None):
@@ -119,12 +148,12 @@ class TaskRunner:
             else:
                 return
 
-    def _finish(self, task_id: str, error: ConnectorError | None, *, non_retryable: bool) -> None:
+    def _finish(self, task_id: str, ending: Ending) -> None:
         for wait in (*FINISH_WAITS, None):
             last = self._stopping.cancelled
             try:
                 seconds = LAST_SECONDS if last else FINISH_SECONDS
-                self._client.finish(task_id, error, seconds, non_retryable=non_retryable)
+                self._client.finish(task_id, ending, seconds)
             except C1Error as refusal:
                 if wait is None or last or refusal.code in FINAL:
                     _logger.error("Task %s: C1 could not be told of its end: %s", task_id, refusal)  # noqa: TRY400
@@ -162,12 +191,6 @@ class TaskRunner:
             interval = _interval(beat)
             if beat.cancelled:
                 cancellation.cancel("C1 has cancelled the task.")
-
-
-def _wants_users(task: pb.SyncFullTask) -> bool:
-    """Tell whether a whole sync of users is what is asked for; we offer no other."""
-    kinds = task.sync_resource_type_ids
-    return not task.targeted_sync_resources and (not kinds or USER in kinds)
 
 
 def _interval(beat: pb.HeartbeatResponse) -> float:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from target_c1.errors import PublishError
 from target_c1.messages import USER_TYPE
+from target_c1.scope import FULL
 from target_c1.users import STATUS_NAMES
 
 if TYPE_CHECKING:
@@ -75,10 +76,10 @@ _UPSERT_BATCH = _upsert(BATCH_ROWS)
 class Store:
     """The rows of one read: at most one an id, the last that came."""
 
-    def __init__(self, path: Path, sync_id: str, started_at: str) -> None:
+    def __init__(self, path: Path, sync_id: str, started_at: str, sync_type: str = FULL) -> None:
         """Create the file at `path`, which must not exist.
 
-        `started_at` is `YYYY-MM-DD HH:MM:SS.ffffff`, UTC.
+        `sync_type` is one of `scope.SYNC_TYPES`; `started_at` is `YYYY-MM-DD HH:MM:SS.ffffff`, UTC.
 
         Raises:
             PublishError: if it can't be written.
@@ -87,6 +88,7 @@ class Store:
         self.sync_id = sync_id
         self.duplicates = 0
         self._started_at = started_at
+        self._sync_type = sync_type
         self._new_batch()
         #: One byte a user, the status of the row with that number; counting needs no second pass over the blobs.
         self._statuses = bytearray()
@@ -171,6 +173,21 @@ class Store:
         with _disk_errors():
             self._connection.execute("delete from v1_resources")
 
+    def keep(self, identifiers: Iterable[str]) -> None:
+        """Forget all users but these, once the last one is there; of the others nothing is left in the file."""
+        self._flush()
+        with _disk_errors():
+            execute = self._connection.execute
+            execute("create temp table kept (external_id text primary key)")
+            rows = ((f"{USER_TYPE}:{identifier}",) for identifier in identifiers)
+            self._connection.executemany("insert or ignore into kept values (?)", rows)
+            execute("delete from v1_resources where external_id not in (select external_id from kept)")
+            execute("drop table kept")
+            execute("vacuum")
+            self._statuses = bytearray(
+                self._statuses[number - 1] for (number,) in execute("select id from v1_resources")
+            )
+
     def count_by_status(self) -> dict[str, int]:
         """Return the number of users of each status that occurs, by C1's name for it."""
         self._flush()
@@ -207,8 +224,9 @@ class Store:
                 (USER_TYPE, resource_type, self.sync_id, self._started_at),
             )
             self._connection.execute(
-                "insert into v1_sync_runs (sync_id, started_at, ended_at, sync_token) values (?, ?, ?, '')",
-                (self.sync_id, self._started_at, ended_at),
+                "insert into v1_sync_runs (sync_id, started_at, ended_at, sync_token, sync_type) "
+                "values (?, ?, ?, '', ?)",
+                (self.sync_id, self._started_at, ended_at, self._sync_type),
             )
         self.close()
 

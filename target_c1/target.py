@@ -38,6 +38,7 @@ from target_c1.losses import warn_of_losses
 from target_c1.mapping import choose_streams
 from target_c1.publish import open_destination
 from target_c1.rows import RowMaker
+from target_c1.scope import Scope
 from target_c1.settings import CONFIG_SCHEMA, PREFIX, READER, Settings
 from target_c1.snapshot import Snapshot
 from target_c1.store import Store
@@ -146,9 +147,10 @@ class TargetC1(Target):
         return errors
 
     @contextmanager
-    def opened(self, stamp: Stamp | None = None) -> Iterator[None]:
-        """Hold the destination and the store for one run; `stamp` gives its ids and times."""
+    def opened(self, stamp: Stamp | None = None, scope: Scope | None = None) -> Iterator[None]:
+        """Hold the destination and the store for one run; `stamp` gives its ids and times, `scope` whom it is of."""
         stamp = stamp or Stamp()
+        self._scope = scope or Scope()
         settings = Settings.from_config(self.config)
         self._started = time.monotonic()
         self._format = choose_format(settings, stamp)
@@ -158,7 +160,7 @@ class TargetC1(Target):
             destination = stack.enter_context(open_destination(settings.path))
             self._settings, self._destination = settings, destination
             self._store = stack.enter_context(
-                closing(Store(destination.work / "users.sqlite", stamp.sync_id(), stamp.time()))
+                closing(Store(destination.work / "users.sqlite", stamp.sync_id(), stamp.time(), self._scope.sync_type))
             )
             self._snapshot = Snapshot(settings, maker, self._store)
             self._blocks = stack.enter_context(closing(Blocks(maker, sources, settings.format)))
@@ -173,7 +175,12 @@ class TargetC1(Target):
             _logger.warning(warning)
         counts = self._store.count_by_status()
         users = sum(counts.values())
+        # Whether the read can be right is told by all users, not by those that are wanted of them.
         check_losses(self._settings, self._store, users, self._destination, self._format)
+        if self._scope.ids is not None:
+            self._store.keep(self._scope.ids)
+            counts = self._store.count_by_status()
+            users = sum(counts.values())
         file = self._destination.work / "users"
         self._format.write(self._store, file)
         size = file.stat().st_size

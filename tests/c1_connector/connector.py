@@ -13,6 +13,7 @@ from typing import Any
 from c1_connector.reading import STREAM
 from target_c1.decoding import DecodedUser, decode_resource
 from target_c1.inspection import inspect_file
+from target_c1.scope import FULL
 from tests.target_c1.support import rows_of
 
 #: Settings of whoever runs the tests must not reach the command.
@@ -95,16 +96,24 @@ def connector(variables: Mapping[str, str], directory: Path, *arguments: str, **
         running.close()
 
 
-def ids_in(body: bytes, directory: Path) -> list[str]:
+def ids_in(body: bytes, directory: Path, sync_type: str = FULL) -> list[str]:
     """The ids of the users in a .c1z, as `users_in`."""
-    return sorted(user.id for user in users_in(body, directory))
+    return sorted(user.id for user in users_in(body, directory, sync_type))
 
 
-def users_in(body: bytes, directory: Path) -> list[DecodedUser]:
-    """The users in a .c1z, which must pass our own inspection."""
+def users_in(body: bytes, directory: Path, sync_type: str = FULL) -> list[DecodedUser]:
+    """The users in a .c1z, which must pass our own inspection, but for a sync that is not full."""
     file = directory / "uploaded.c1z"
     file.write_bytes(body)
     lines: list[str] = []
-    assert inspect_file(str(file), lines.append), "\n".join(lines)
+    inspect_file(str(file), lines.append)
+    failed = [(line, lines[number + 1]) for number, line in enumerate(lines) if line.startswith("FAILED")]
+    types = rows_of(file, "select sync_id, sync_type from v1_sync_runs", directory)
+    assert [each[1] for each in types] == [sync_type]
+    other = (
+        "FAILED  there is one finished, full sync with a KSUID",
+        f"        {types[0][0]} is {sync_type!r}, token '', of ''",
+    )
+    assert failed == ([] if sync_type == FULL else [other]), "\n".join(lines)
     rows = rows_of(file, "select data from v1_resources order by id", directory)
     return [decode_resource(row[0]) for row in rows]

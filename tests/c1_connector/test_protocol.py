@@ -24,10 +24,14 @@ FIELDS = {
     "ResourceType": "id=1 display_name=2 traits=3 annotations=4",
     "GetTaskRequest": "host_id=1",
     "GetTaskResponse": "task=1 next_poll=2",
-    "Task": "id=1 none=100 hello=101 sync_full=102 grant=103 revoke=104 create_account=105 create_resource=106 "
+    "GetTasksRequest": "host_id=1 page_size=2 known_task_ids=3",
+    "GetTasksResponse": "tasks=1 next_poll=2",
+    "Task": "id=1 debug=3 none=100 hello=101 sync_full=102 grant=103 revoke=104 create_account=105 create_resource=106 "
     "delete_resource=107 rotate_credentials=108 event_feed=109 list_ticket_schemas=111 action_list_schemas=115 "
     "action_invoke=117 list_event_feeds=121 list_events=122 issue_credential=123",
-    "SyncFullTask": "targeted_sync_resources=4 sync_resource_type_ids=5",
+    "SyncFullTask": "skip_entitlements_and_grants=3 targeted_sync_resources=4 sync_resource_type_ids=5",
+    "Resource": "id=1",
+    "ResourceId": "resource_type=1 resource=2",
     "HeartbeatRequest": "host_id=1 task_id=2",
     "HeartbeatResponse": "next_heartbeat=1 cancelled=2",
     "UploadAssetRequest": "metadata=100 data=101 eof=102",
@@ -36,6 +40,7 @@ FIELDS = {
     "UploadAssetRequest.End": "sha256_checksum=1",
     "FinishTaskRequest": "host_id=1 task_id=2 status=3 error=100 success=101",
     "FinishTaskRequest.Error": "non_retryable=1",
+    "FinishTaskRequest.Success": "response=2",
     "Status": "code=1 message=2",
 }
 

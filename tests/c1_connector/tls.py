@@ -1,4 +1,8 @@
-"""A private certificate authority, and one TLS port for two servers, told apart by what the client offers in ALPN."""
+"""A private certificate authority, and one TLS port for two servers, told apart by what the client offers in ALPN.
+
+gRPC speaks h2 only. Whoever buys a token offers http/1.1 as well (Go's HTTP client beside h2, which is then what it
+gets), or nothing.
+"""
 
 import datetime as dt
 import ipaddress
@@ -85,7 +89,7 @@ class Authority:
 
 
 class Front:
-    """Listens on one port and passes connections on: those that offer h2 to gRPC, all others to the HTTP server."""
+    """Listens on one port and passes connections on: those that offer h2 alone to gRPC, others to the tokens."""
 
     def __init__(self, http_port: int, grpc_port: int) -> None:
         self._ports = {False: http_port, True: grpc_port}
@@ -125,10 +129,11 @@ class Front:
             hello = self._client_hello(client)
             if not hello:
                 return
-            with socket.create_connection(("127.0.0.1", self._ports[b"\x02h2" in hello])) as server:
+            is_grpc = b"\x02h2" in hello and b"\x08http/1.1" not in hello
+            with socket.create_connection(("127.0.0.1", self._ports[is_grpc])) as server:
                 with self._lock:
                     self._open |= {client, server}
-                    self.connections += b"\x02h2" in hello
+                    self.connections += is_grpc
                 back = threading.Thread(target=_pump, args=(server, client), daemon=True)
                 back.start()
                 _pump(client, server)
