@@ -36,6 +36,10 @@ def checked(option: str, file: IO[str]) -> IO[str]:
         text = file.read()
         value = json.loads(text)
     except json.JSONDecodeError as error:
+        if error.msg == "Extra data":
+            # What a target or the tap itself has printed: a state a line.
+            more = f"holds more than one JSON value (the second is in line {error.lineno})"
+            _refuse(option, file.name, f"{more}: keep one, of states the last")
         _refuse(option, file.name, f"is no JSON: {error.msg} in line {error.lineno}")
     except (UnicodeDecodeError, RecursionError):
         _refuse(option, file.name, "is no JSON")

@@ -97,4 +97,9 @@ def _slice(part: Any) -> Slice:
 
 
 def _digest(value: object) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=_plain).encode()).hexdigest()[:16]
+
+
+def _plain(value: object) -> object:
+    """A set, whose order differs from run to run, or a dataclass as JSON."""
+    return sorted(value) if isinstance(value, frozenset) else vars(value)

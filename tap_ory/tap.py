@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from copy import deepcopy
 from functools import cached_property
@@ -17,11 +18,13 @@ from singer_sdk.plugin_base import JSONSchemaValidator
 from command_basics.reader import unknown_settings
 from command_basics.values import is_unset
 from command_basics.violations import explain_violation
-from tap_ory import chosen, files
+from tap_ory import chosen, files, states
 from tap_ory.api import OryAdminAPI
+from tap_ory.catalogs import check_catalog
 from tap_ory.config_schema import CONFIG_SCHEMA
 from tap_ory.environment import READER
 from tap_ory.errors import SettingsError
+from tap_ory.fingerprint import REVISION, deciding
 from tap_ory.identity_schemas import read_identity_schemas
 from tap_ory.settings import Settings
 from tap_ory.signals import Termination
@@ -39,8 +42,6 @@ if TYPE_CHECKING:
 
     from tap_ory.shapes import Shape
 
-#: What a state keeps of a stream. What else may be in one is the SDK's, of one run only, and of any shape.
-KEPT = ("snapshot", "replication_key", "replication_key_value")
 STREAMS = (IdentitiesStream, UsersStream)
 
 
@@ -78,6 +79,12 @@ class TapOry(Tap):
         """
         schemas = read_identity_schemas(self.settings, self.api.governor) if self.config.get("base_url") else None
         return shapes_of(schemas or {})
+
+    def fingerprint(self) -> list[Any]:
+        """All that decides which records of any stream there are and what they look like: programs and settings."""
+        # The SDK maps and flattens.
+        programs = [REVISION, self.get_plugin_version(), self.get_sdk_version()]
+        return [*programs, deciding(self.config, self.config_jsonschema["properties"])]
 
     @cached_property
     def warned_traits(self) -> set[str]:
@@ -139,13 +146,15 @@ class TapOry(Tap):
         return errors
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Take the state in; one of a strange shape is set aside with one line."""
-        bookmarks = state.get("bookmarks", {}) if isinstance(state, dict) else None
-        if isinstance(bookmarks, dict) and all(isinstance(value, dict) for value in bookmarks.values()):
-            kept = {name: {key: own[key] for key in KEPT if key in own} for name, own in bookmarks.items()}
-            super().load_state({"bookmarks": kept})
+        """Take the state in, without reads that are over; one of a strange shape is set aside with one line."""
+        bookmarks = states.bookmarks_of(state)
+        if bookmarks is None:
+            self.logger.warning(
+                "The state given is set aside, as its shape is not known: it is no Singer state with 'bookmarks', nor "
+                "a STATE message or what Meltano prints of one; reading from the start."
+            )
         else:
-            self.logger.warning("The state given is set aside, as its shape is not known; reading from the start.")
+            super().load_state({"bookmarks": states.without_finished(bookmarks)})
 
     # Ending
 
@@ -163,11 +172,13 @@ class TapOry(Tap):
     @classmethod
     def invoke(cls, **options: Any) -> None:
         """Run, with the files given if they are what they should be."""
-        for name in ("catalog", "state"):
-            if options.get(name):
-                options[name] = files.checked(f"--{name}", options[name])
-        if options.get("catalog"):
-            options["catalog"] = chosen.choose_in_catalog(options["catalog"])
+        if state := options.get("state"):
+            options["state"] = files.checked("--state", state)
+        if given := options.get("catalog"):
+            catalog = chosen.choose_in_catalog(files.checked("--catalog", given))
+            check_catalog(given.name, json.load(catalog), [stream.name for stream in STREAMS])
+            catalog.seek(0)
+            options["catalog"] = catalog
         super().invoke(**options)
 
     @classmethod

@@ -39,8 +39,9 @@ class Snapshot:
         self._require_activation = settings.require_activate_version
         #: The streams that can be read, the one to be preferred first.
         self._readers = maker.readers
-        #: The streams whose resumption makes this read a part: the views of one read share it.
-        self._watched = set(self._readers) | (set(READY) if settings.stream in READY else set())
+        #: The reads that went on where an earlier one was cut, as states tell: stream and version.
+        self._resumed: dict[tuple[str, int | None], None] = {}
+        self._seen: set[str] = set()
         self._others: dict[str, None] = {}
         self.stream: str | None = None
         self.users: UserReader | None = None
@@ -48,6 +49,7 @@ class Snapshot:
         self.state: Any = None
         self._has_state = False
         self._version: Any = None
+        self._activated_version: Any = None
         self._activated = False
         self._records_since_state = 0
         self._reported_records = 0
@@ -60,6 +62,7 @@ class Snapshot:
 
     def take_schema(self, stream: str) -> None:
         """A stream begins: it is the one to read, or is ignored for a better one."""
+        self._seen.add(stream)
         if stream == self.stream:
             return
         order = list(self._readers)
@@ -121,6 +124,7 @@ class Snapshot:
         """A read is complete, if no record follows."""
         if stream == self.stream:
             self._activated = not self.records or self._version in (None, version)
+            self._activated_version = version
 
     def take_state(self, value: Any) -> None:
         """Keep the last state.
@@ -133,12 +137,20 @@ class Snapshot:
         bookmarks = value.get("bookmarks") if isinstance(value, dict) else None
         for stream, bookmark in bookmarks.items() if isinstance(bookmarks, dict) else ():
             snapshot = bookmark.get("snapshot") if isinstance(bookmark, dict) else None
-            if stream in self._watched and isinstance(snapshot, dict) and snapshot.get("resumed") is True:
-                msg = (
-                    f"The read of stream {stream!r} goes on where an earlier one was cut, so this input holds a part "
-                    "of the users. Run the tap without its state."
-                )
-                raise InputError(msg)
+            if isinstance(snapshot, dict) and snapshot.get("resumed") is True:
+                version = snapshot.get("version")
+                self._resumed[stream, version if type(version) is int else None] = None
+        self._refuse_part()
+
+    def _refuse_part(self) -> None:
+        """Refuse a read that went on where an earlier one was cut: a version says which read a record is of.
+
+        States also keep what is left of other reads: of streams that nobody selects any more, of runs before this.
+        A stream map may have given the stream another name.
+        """
+        for stream, version in self._resumed:
+            if version is not None and version in (self._version, self._activated_version):
+                raise InputError(_a_part(stream))
 
     def finish(self) -> None:
         """The input has ended.
@@ -148,6 +160,8 @@ class Snapshot:
         """
         if self.stream is None:
             raise InputError(self._no_stream())
+        self._refuse_part()
+        self._refuse_unversioned_part()
         if self._others:
             _logger.info("Ignored beside stream %r: %s", self.stream, _names(self._others))
         if self._require_activation and not self._activated:
@@ -163,6 +177,15 @@ class Snapshot:
             )
             raise InputError(msg)
 
+    def _refuse_unversioned_part(self) -> None:
+        """Where no version tells reads apart, streams do: those of this input, by another name if need be."""
+        unversioned = self._version is None and self._activated_version is None
+        renamed = self._seen.isdisjoint(READY)
+        for stream, version in self._resumed:
+            is_of_this_input = stream in self._seen or (renamed and stream in READY)
+            if is_of_this_input and (unversioned or version is None):
+                raise InputError(_a_part(stream))
+
     def _change_version(self, version: Any) -> None:
         if self.records:
             numbers = isinstance(version, int) and isinstance(self._version, int)
@@ -177,6 +200,7 @@ class Snapshot:
         self._store.clear()
         self.records = self._records_since_state = self._reported_records = 0
         self._activated = False
+        self._activated_version = None
         for reader in self._readers.values():
             reader.tally = Tally()
 
@@ -195,6 +219,13 @@ class Snapshot:
             f"No mapping for {_names(self._others)}; {wanted} would be read. "
             "Set stream to one of them, and mapping to where its users' fields are."
         )
+
+
+def _a_part(stream: str) -> str:
+    return (
+        f"The read of stream {stream!r} goes on where an earlier one was cut, so this input holds a part of the users. "
+        "Run the tap without its state."
+    )
 
 
 def _names(streams: dict[str, Any]) -> str:

@@ -152,10 +152,20 @@ class OryStream(Stream):
             super()._write_activate_version_message(self._stream_version)
 
     def fingerprint(self) -> list[Any]:
-        """All that decides what a record of this stream looks like."""
-        schemas = [message.to_dict() for message in self._generate_schema_messages()]
-        # Records without a version would be deleted when a run that goes on activates one.
-        return [self.replication_method, self._is_versioned, *schemas]
+        """All that decides which records of this stream there are and what they look like, beside the settings."""
+        return [
+            self.name,
+            self.replication_method,
+            self.replication_key,
+            # What changed since is left out.
+            self.stream_state.get("replication_key_value"),
+            # Records without a version would be deleted when a run that goes on activates one.
+            self._is_versioned,
+            self.effective_schema,
+            # A catalog may deselect what no schema declares.
+            sorted([*map(list, self.mask.items())]),
+            [message.to_dict() for message in self._generate_schema_messages()],
+        ]
 
     @property
     def _is_versioned(self) -> bool:

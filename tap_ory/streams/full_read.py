@@ -10,9 +10,9 @@ import logging
 import time
 from contextlib import ExitStack
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tap_ory import snapshot
+from tap_ory import snapshot, states
 from tap_ory.errors import IncompleteError, TapOryError
 from tap_ory.paging import KEY_SPACE, Slice, token
 from tap_ory.progress import Progress
@@ -90,12 +90,14 @@ class FullRead:
                 progress.add(len(rows))
 
     def _finish(self) -> None:
+        finished = states.with_finished(states.finished_reads(self._tap.state["bookmarks"]), self._snapshot.version)
         # A signal between the two would leave a state that goes on with a read that is over.
         with self._tap.termination.held_back():
             for stream in self._streams:
                 if self._read.settled:
                     stream.complete(self._snapshot.started_at)
                 stream.stream_state.pop("snapshot", None)
+                stream.stream_state["finished"] = finished
             self._tap.state_writer.write_state(self._tap.state)
             self._finished = True
         if self._read.unreadable:
@@ -117,8 +119,8 @@ class FullRead:
     def _resume(self) -> list[Slice] | None:
         """Find the interrupted read that all streams agree on, or begin a new one."""
         settings = self._tap.settings
-        fields: list[Any] = [stream.fingerprint() for stream in self._streams]
-        self._snapshot = Snapshot.begin(snapshot.now(), settings.base_url, [fields, settings.credential_metadata])
+        fields = [self._tap.fingerprint(), *(stream.fingerprint() for stream in self._streams)]
+        self._snapshot = Snapshot.begin(snapshot.now(), settings.base_url, fields)
         states = [stream.stream_state.get("snapshot") for stream in self._streams]
         if not any(states):
             return None

@@ -54,6 +54,5 @@ class UsersStream(TypedTraitsStream):
         )
 
     def fingerprint(self) -> list[Any]:
-        """Add the settings that decide which trait becomes what."""
-        names = ("user_fields", "account_types", "code_mfa_enabled")
-        return [*super().fingerprint(), *map(self.config.get, names)]
+        """Add what the identity schemas say of traits: it decides which trait becomes what."""
+        return [*super().fingerprint(), self._tap.trait_shapes]

@@ -71,6 +71,34 @@ WHOLE: dict[str, list[Message]] = {
         *rows(0, 1, 2),
         activate(),
     ],
+    "what is left of a stream that is not selected any more": [
+        state(identities={"snapshot": {"version": 7, "resumed": True}}, users={}),
+        schema(),
+        *rows(0, 1, 2, version=9),
+        activate(version=9),
+        state(identities={"snapshot": {"version": 7, "resumed": True}}, users={"finished": {"0": 9}}),
+    ],
+    "the same where no record has a version": [
+        state(identities={"snapshot": {"version": 7, "resumed": True}}),
+        schema(),
+        *rows(0, 1, 2, version=None),
+        activate(version=9),
+    ],
+    "what is left of a read that was not gone on with": [
+        state(users={"snapshot": {"version": 7, "resumed": True}}),
+        schema(),
+        state(users={"snapshot": {"version": 7, "resumed": True}}),
+        *rows(0, 1, 2, version=9),
+        state(users={"snapshot": {"version": 9}}),
+        activate(version=9),
+    ],
+    "a resumed read and then a whole one": [
+        schema(),
+        state(users={"snapshot": {"version": 7, "resumed": True}}),
+        *rows(8, version=7),
+        *rows(0, 1, 2, version=9),
+        activate(version=9),
+    ],
     "another stream resumed": [state(orders={"snapshot": {"resumed": True}}), schema(), *rows(0, 1, 2), activate()],
 }
 
@@ -126,6 +154,28 @@ def test_a_resumed_read_is_refused_even_if_it_is_activated(place: int, stream: s
     messages.insert(place, state(**{stream: {"snapshot": RESUMED}}))
     with pytest.raises(InputError, match="Run the tap without its state"):
         publish(messages, tmp_path / "users.c1z")
+
+
+@pytest.mark.parametrize("version", [1, None])
+def test_a_resumed_read_is_refused_under_the_name_that_a_stream_map_gave_it(
+    version: int | None, tmp_path: Path
+) -> None:
+    begun = [schema("people"), state(users={"snapshot": RESUMED})]
+    messages = [*begun, *rows(0, 1, stream="people", version=version), state(users={})]
+    if version:
+        messages.append(activate("people"))
+    settings: dict[str, Any] = {"stream": "people", "mapping": {"id": "/id"}}
+    settings["require_activate_version"] = version is not None
+    with pytest.raises(InputError, match="Run the tap without its state"):
+        publish(messages, tmp_path / "users.c1z", **settings)
+
+
+@pytest.mark.parametrize("versions", [[], [1]])
+def test_a_resumed_read_that_has_nobody_left_is_refused(versions: list[int], tmp_path: Path) -> None:
+    """Its activation alone would publish nobody."""
+    messages = [schema(), state(users={"snapshot": RESUMED}), *(activate(version=version) for version in versions)]
+    with pytest.raises(InputError, match="Run the tap without its state"):
+        publish(messages, tmp_path / "users.c1z", min_users=0, require_activate_version=False)
 
 
 def test_a_cut_run_leaves_the_runner_with_the_state_from_before_it(

@@ -1,0 +1,97 @@
+"""A state as stores hand it over: unwrapped, and without the reads that a store kept though they were finished.
+
+Stores lay a new state over an old one (Meltano: `--state-strategy=merge`), repeat states, mix up their order, or
+keep one stream's only. What a finished read removes from its state then comes back. So it says of itself that it
+is finished, in a way that survives all of these: `finished` holds the versions of the last reads, each in a place
+of its own, as an object's members are kept where objects are merged. Nothing here is ever null, nor of another
+JSON type than before, which Meltano's merging does not survive.
+
+Knows no Singer but the shape of a state.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Bookmarks = dict[str, dict[str, Any]]
+
+#: What a state keeps of a stream. What else may be in one is the SDK's, of one run only, and of any shape.
+KEPT = ("snapshot", "finished", "replication_key", "replication_key_value")
+#: How many finished reads a state tells of: a state that a store brings back later than so many reads, and that
+#: then pushes out the newest of them, is not foreseen.
+PLACES = 16
+#: More wrappers than this nobody puts around a state.
+MAX_WRAPPERS = 8
+
+
+def bookmarks_of(state: Any) -> Bookmarks | None:
+    """Return what a state keeps of each stream, None if it is no state.
+
+    Understood are a state, a whole STATE message, and what Meltano prints (`state get`, `state export` of one
+    state) or puts into a file of its own: `{"singer_state": ...}`, `{"completed": ..., "partial": ...}`.
+    """
+    for _ in range(MAX_WRAPPERS):
+        if not isinstance(state, dict):
+            return None
+        if "bookmarks" in state or not state:
+            break
+        state = _unwrapped(state)
+    else:
+        return None
+    bookmarks = state.get("bookmarks", {})
+    if not isinstance(bookmarks, dict) or not all(isinstance(own, dict) for own in bookmarks.values()):
+        return None
+    return {name: {key: own[key] for key in KEPT if key in own} for name, own in bookmarks.items()}
+
+
+def _unwrapped(state: Mapping[str, Any]) -> Any:
+    if isinstance(state.get("completed"), dict) or isinstance(state.get("partial"), dict):
+        return _laid_over(state.get("completed") or {}, state.get("partial") or {})
+    for wrapper in ("singer_state", "value"):
+        if wrapper in state:
+            return state[wrapper]
+    (only, *others) = state.values()
+    return only if not others and isinstance(only, dict) and only.keys() == {"completed", "partial"} else None
+
+
+def _laid_over(below: Any, above: Any) -> Any:
+    """Merge as Meltano does with what an unfinished run has left."""
+    if not isinstance(below, dict) or not isinstance(above, dict):
+        return above
+    return {**below, **{key: _laid_over(below.get(key), value) for key, value in above.items()}}
+
+
+def finished_reads(bookmarks: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
+    """Return the versions of finished reads by their places; all streams tell of them, as a read is of all."""
+    found: dict[str, int] = {}
+    for own in bookmarks.values():
+        places = own.get("finished")
+        for place, version in places.items() if isinstance(places, dict) else ():
+            if place.isdecimal() and int(place) < PLACES and type(version) is int:
+                found[place] = max(version, found.get(place, version))
+    return found
+
+
+def with_finished(finished: Mapping[str, int], version: int) -> dict[str, int]:
+    """Return `finished` with one read more, in the place behind the newest's."""
+    if not finished:
+        return {"0": version}
+    newest = max(finished, key=finished.__getitem__)
+    return {**finished, str((int(newest) + 1) % PLACES): version}
+
+
+def without_finished(bookmarks: Bookmarks) -> Bookmarks:
+    """Return the bookmarks without the snapshots of reads that were finished, or begun before one that was."""
+    newest = max(finished_reads(bookmarks).values(), default=None)
+    return {
+        name: {key: value for key, value in own.items() if key != "snapshot" or not _is_past(value, newest)}
+        for name, own in bookmarks.items()
+    }
+
+
+def _is_past(snapshot: Any, newest: int | None) -> bool:
+    version = snapshot.get("version") if isinstance(snapshot, dict) else None
+    return newest is not None and type(version) is int and version <= newest
