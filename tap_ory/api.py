@@ -23,6 +23,7 @@ from tap_ory import plain_words
 from tap_ory.bodies import ACCEPT_ENCODING, read_body
 from tap_ory.errors import TapOryError, UnavailableError
 from tap_ory.pacing import MAX_SERVER_WAIT, Governor, server_wait
+from tap_ory.tls import is_loopback, trust
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
@@ -101,8 +102,13 @@ class OryAdminAPI:
         self._idle: deque[requests.Session] = deque()
         self._contacted = False
         parts = urlsplit(settings.base_url)
-        if settings.api_token and parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
-            logger.warning("api_token is sent unencrypted to %s: use https in base_url.", parts.netloc)
+        if settings.secrets and parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+            names = [
+                name
+                for name, value in (("api_token", settings.api_token), ("http_headers", settings.http_headers))
+                if value
+            ]
+            logger.warning("%s: sent unencrypted to %s: use https in base_url.", " and ".join(names), parts.netloc)
 
     def __repr__(self) -> str:
         """Name the host only."""
@@ -179,11 +185,6 @@ class OryAdminAPI:
                 body = read_body(response, seconds=10 * self.settings.request_timeout, most=MAX_BODY_BYTES)
         except requests.RequestException as error:
             raise self._no_answer(url, error) from error
-        except OSError as error:
-            if error.errno is not None:
-                raise
-            # What `requests` says of a missing file, before it connects.
-            raise UnavailableError(plain_words.no_authorities(url)) from error
         finally:
             if not answered:
                 self.governor.forget()
@@ -205,14 +206,14 @@ class OryAdminAPI:
             if first in {b"[", b"{"} or not (body or "Content-Length" in headers):
                 # Without a Content-Length only the text itself tells that its end is missing.
                 raise RetryableError(plain_words.cut_short(url), status=status)
-        server_words = plain_words.server_message(body, self.settings.api_token)
+        server_words = plain_words.server_message(body, self.settings.secrets)
         if status in RETRYABLE_STATUS or (status == requests.codes.bad_request and RETRYABLE_400 in server_words):
             wait = server_wait(headers) if status in {429, 503} else None
             sentence = plain_words.explain_unavailable(url, status, server_words, wait)
             if status == requests.codes.server_error:
                 raise InternalServerError(sentence, tries=TRIES_500, status=status)
             raise RetryableError(sentence, wait=wait, status=status)
-        raise plain_words.explain_refusal(url, response, server_words, self.settings)
+        raise plain_words.explain_refusal(url, response, server_words, self.settings, body)
 
     @contextmanager
     def _session(self) -> Iterator[requests.Session]:
@@ -235,18 +236,14 @@ class OryAdminAPI:
                 # Pinned: what else `requests` would offer depends on packages that happen to be there.
                 "Accept-Encoding": ACCEPT_ENCODING,
                 "User-Agent": self.settings.user_agent,
+                **self.settings.http_headers,
             }
         )
-        # Proxies and authorities of the environment, looked up once: `requests` would do so for each request.
-        found = session.merge_environment_settings(
-            self.settings.base_url, {}, None, self.settings.ca_bundle or True, None
-        )
-        session.proxies, session.verify, session.trust_env = dict(found["proxies"]), found["verify"], False
+        if self.settings.client_certificate:
+            key = self.settings.client_key
+            session.cert = (self.settings.client_certificate, key) if key else self.settings.client_certificate
+        trust(session, self.settings)
         return session
-
-
-def _is_loopback(hostname: str) -> bool:
-    return hostname in {"localhost", "::1"} or hostname.startswith("127.")
 
 
 def _pauses() -> Generator[float, RetryableError, None]:

@@ -31,6 +31,17 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
         ),
     ),
     th.Property(
+        "http_headers",
+        th.ObjectType(additional_properties=th.StringType),
+        secret=True,
+        default={},
+        title="HTTP headers",
+        description=(
+            'What a gateway before the Admin API wants to see: {"X-Api-Key": "..."}, or {"Authorization": "Basic ..."} '
+            "in place of api_token. Sent to base_url's host only."
+        ),
+    ),
+    th.Property(
         "project_slug",
         th.StringType,
         title="Project slug",
@@ -65,6 +76,20 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
         th.StringType,
         title="CA bundle",
         description="Path of a PEM file with the certificate authorities to trust, for a server with a private CA.",
+    ),
+    th.Property(
+        "client_certificate",
+        th.StringType,
+        title="Client certificate",
+        description=(
+            "Path of a PEM file with the certificate to show to a server that wants one (mTLS): base_url's only."
+        ),
+    ),
+    th.Property(
+        "client_key",
+        th.StringType,
+        title="Client key",
+        description="Path of a PEM file with its key, not encrypted, if it is not in client_certificate's file.",
     ),
     th.Property(
         "user_agent",

@@ -22,6 +22,8 @@ UNREACHING = frozenset(
         "api_token",
         # How the server is spoken to, and trusted: it answers the same.
         "ca_bundle",
+        "client_certificate",
+        "client_key",
         "request_timeout",
         "user_agent",
         # Into how many requests the ids are cut, and how many are under way.

@@ -10,21 +10,27 @@ import http.client
 import json
 import re
 import socket
+import ssl
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import quote, quote_plus, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import requests
 import urllib3.exceptions
 
+from tap_ory import gateways
 from tap_ory.errors import AccessError, AnswerError, BadRequestError, TapOryError
+from tap_ory.http_headers import masked
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tap_ory.settings import Settings
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MAX_SERVER_WORDS = 200
+_OLD_ADDRESS = "base_url seems to be Kratos' public port or an old address: set it to the admin address."
 CUT_SHORT = "the answer was cut short or damaged on its way. Look at the network and at proxies."
 
 
@@ -57,8 +63,10 @@ def explain_failure(url: str, error: requests.RequestException, settings: Settin
         ((requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError), CUT_SHORT),
         (requests.exceptions.ConnectionError, "the connection broke. Check base_url and the network."),
     ]
-    if isinstance(error, requests.exceptions.SSLError):
-        return Failure(_tls_message(host, error), retryable=False)
+    if _caused_by(error, (requests.exceptions.SSLError, ssl.SSLError)):
+        return Failure(_tls_message(host, error, settings), retryable=False)
+    if isinstance(error, requests.exceptions.ProxyError) and "Tunnel connection failed: 407" in str(error):
+        return Failure(f"GET {url}: {gateways.PROXY_WANTS_USER}", retryable=False)
     if isinstance(error, requests.exceptions.ProxyError):
         sentence = f"GET {url}: the proxy did not connect to {host}. Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY."
         return Failure(sentence, retryable=True)
@@ -71,14 +79,6 @@ def explain_failure(url: str, error: requests.RequestException, settings: Settin
         if _caused_by(error, kinds):
             return Failure(f"GET {url}: {sentence}", retryable=True)
     return Failure(f"GET {url}: no request can be made of it. Check base_url.", retryable=False)
-
-
-def no_authorities(url: str) -> str:
-    """Say that the certificate authorities to trust are not where something says they are."""
-    return (
-        f"TLS to {urlsplit(url).netloc} failed: no certificate authorities are where ca_bundle, REQUESTS_CA_BUNDLE or "
-        "CURL_CA_BUNDLE says. Give the path of a PEM file, or unset the variable."
-    )
 
 
 def cut_short(url: str) -> str:
@@ -97,14 +97,19 @@ def explain_unavailable(url: str, status: int, server_words: str, wait: float | 
     return f"GET {url} answered {_status_text(status)}{_in_words(server_words)}{asked}. {remedy}"
 
 
-def explain_refusal(url: str, response: requests.Response, server_words: str, settings: Settings) -> TapOryError:
-    """Return the error for an answer that trying again would not mend."""
+def explain_refusal(
+    url: str, response: requests.Response, server_words: str, settings: Settings, body: bytes = b""
+) -> TapOryError:
+    """Return the error for an answer that trying again would not mend; of `body` nothing is told."""
     status = response.status_code
+    if remedy := gateways.remedy(status, response.headers, body, settings):
+        return AccessError(f"GET {url} answered {_status_text(status)}{_in_words(server_words)}. {remedy}")
     if status in REDIRECTS:
-        location = _without_key(response.headers.get("Location", ""), settings.api_token)
-        return AccessError(_redirect_message(url, status, location))
+        location = masked(response.headers.get("Location", ""), settings.secrets)
+        remedy = gateways.LOGIN_REMEDY if gateways.leads_to_login(response.headers) else ""
+        return AccessError(_redirect_message(url, status, location, remedy))
     if status == HTTPStatus.OK:
-        kind = _content_kind(_without_key(response.headers.get("Content-Type", ""), settings.api_token))
+        kind = _content_kind(masked(response.headers.get("Content-Type", ""), settings.secrets))
         return AnswerError(
             f"GET {url} answered 200 with {kind} instead of JSON. Check base_url: it must be the Ory Admin API, "
             "not a web page or a login proxy."
@@ -118,20 +123,20 @@ def explain_refusal(url: str, response: requests.Response, server_words: str, se
         ),
         HTTPStatus.BAD_REQUEST: "Check base_url; if it is right, the server does not know this request.",
     }
-    remedy = remedies.get(HTTPStatus(status) if status in list(HTTPStatus) else HTTPStatus.OK, "Check base_url.")
+    usual = remedies.get(HTTPStatus(status) if status in list(HTTPStatus) else HTTPStatus.OK, "Check base_url.")
     refusal = BadRequestError if status == HTTPStatus.BAD_REQUEST else AccessError
-    return refusal(f"GET {url} answered {_status_text(status)}{_in_words(server_words)}. {remedy}")
+    return refusal(f"GET {url} answered {_status_text(status)}{_in_words(server_words)}. {usual}")
 
 
-def server_message(body: bytes, api_token: str | None) -> str:
-    """Return what Ory's error body says, shortened and without anything that could be personal or the key."""
+def server_message(body: bytes, secrets: Mapping[str, str]) -> str:
+    """Return what Ory's error body says, shortened and without anything that could be personal or in `secrets`."""
     try:
         error = json.loads(body[:100_000])["error"]
         said = [error.get(key) for key in ("message", "reason")] if isinstance(error, dict) else [error]
     except (ValueError, KeyError, TypeError, RecursionError):
         return ""
     text = "; ".join(word for word in said if isinstance(word, str))
-    text = _without_key(text, api_token)
+    text = masked(text, secrets)
     text = re.sub(r"\bory_\w+", "[key]", text)
     text = re.sub(r"\S+@\S+", "[address]", text)
     text = re.sub(r"\+?\d[\d ()-]{6,}\d", "[number]", text)
@@ -139,15 +144,7 @@ def server_message(body: bytes, api_token: str | None) -> str:
     return text[:MAX_SERVER_WORDS].rstrip(" .")
 
 
-def _without_key(text: str, api_token: str | None) -> str:
-    """What a server or a proxy said, should it echo the request: the key, and its forms in a URL, are masked."""
-    forms = {api_token, quote(api_token), quote_plus(api_token)} if api_token else set()
-    for form in forms:
-        text = re.sub(re.escape(form), "[api_token]", text, flags=re.IGNORECASE)
-    return text
-
-
-def _redirect_message(url: str, status: int, location: str) -> str:
+def _redirect_message(url: str, status: int, location: str, remedy: str) -> str:
     here = urlsplit(url)
     answered = f"GET {url} answered {_status_text(status)}"
     try:
@@ -156,17 +153,15 @@ def _redirect_message(url: str, status: int, location: str) -> str:
         return f"{answered} to what is no address. Check base_url: it must be the Ory Admin API."
     if (target.scheme, target.netloc) != (here.scheme, here.netloc):
         shown = f"{target.scheme}://{target.hostname or ''}{f':{target.port}' if _port_is_shown(target) else ''}"
-        return (
-            f"{answered} to another address, {shown}, which was not followed. base_url seems to be Kratos' public "
-            "port or an old address: set it to the admin address."
-        )
+        return f"{answered} to another address, {shown}, which was not followed. {remedy or _OLD_ADDRESS}"
     if target.path == here.path:
         return (
             f"{answered} to itself, a redirect loop. Check serve.admin.base_url in the Kratos configuration, and "
             "that base_url is the admin address."
         )
     return (
-        f"{answered} to {target.path[:100]}, which was not followed. Check base_url: the server expects another path."
+        f"{answered} to {target.path[:100]}, which was not followed. "
+        f"{remedy or 'Check base_url: the server expects another path.'}"
     )
 
 
@@ -177,13 +172,15 @@ def _port_is_shown(target: object) -> bool:
         return False
 
 
-def _tls_message(host: str, error: requests.RequestException) -> str:
+def _tls_message(host: str, error: requests.RequestException, settings: Settings) -> str:
     reason = re.search(r"CERTIFICATE_VERIFY_FAILED\] certificate verify failed: ([^()]{1,80})", str(error))
     if reason:
         return (
             f"TLS to {host} failed: {reason[1].strip(' .')}. If the server has a private CA, set ca_bundle to its PEM "
             "file; else check the host in base_url."
         )
+    if remedy := gateways.certificate_remedy(str(error), settings):
+        return f"TLS to {host} failed. {remedy}"
     return f"TLS to {host} failed. Check the scheme, host and port in base_url, and ca_bundle."
 
 

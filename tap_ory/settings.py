@@ -7,13 +7,16 @@ setting; the value of `api_token` is in no message and in no `repr`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
 from tap_ory.config_schema import CONFIG_SCHEMA
 from tap_ory.errors import SettingsError
+from tap_ory.http_headers import clean_headers, has_authorization, secret_texts
+from tap_ory.tls import check_client_certificate
 from tap_ory.user_fields import Pointer, parse_account_types, parse_user_fields
 
 if TYPE_CHECKING:
@@ -32,11 +35,14 @@ class Settings:
 
     base_url: str
     api_token: str | None = field(repr=False)
+    http_headers: Mapping[str, str] = field(repr=False)
     project_slug: str | None
     page_size: int
     concurrency: int
     request_timeout: float
     ca_bundle: str | None
+    client_certificate: str | None
+    client_key: str | None
     user_agent: str
     credential_metadata: bool | str
     code_mfa_enabled: bool
@@ -54,14 +60,21 @@ class Settings:
             SettingsError: in one line, if a value cannot be right.
         """
         base_url = clean_base_url(config["base_url"])
+        headers = config.get("http_headers") or {}
+        api_token = clean_api_token(config.get("api_token"), base_url, needed=not has_authorization(headers))
+        certificate, key = config.get("client_certificate") or None, config.get("client_key") or None
+        check_client_certificate(certificate, key, base_url)
         return cls(
             base_url=base_url,
-            api_token=clean_api_token(config.get("api_token"), base_url),
+            api_token=api_token,
+            http_headers=clean_headers(headers, api_token),
             project_slug=config.get("project_slug") or None,
             page_size=_given(config, "page_size"),
             concurrency=_given(config, "concurrency"),
             request_timeout=float(_given(config, "request_timeout")),
             ca_bundle=_existing_file(config.get("ca_bundle")),
+            client_certificate=certificate,
+            client_key=key,
             user_agent=_header_value(config.get("user_agent") or f"tap-ory/{version}"),
             credential_metadata=_given(config, "credential_metadata"),
             code_mfa_enabled=_given(config, "code_mfa_enabled"),
@@ -71,6 +84,16 @@ class Settings:
             user_fields=parse_user_fields(_given(config, "user_fields")),
             account_types=parse_account_types(_given(config, "account_types")),
         )
+
+    def elsewhere(self, url: str) -> Settings:
+        """The settings for a conversation with another host: nothing that is meant for `base_url` alone goes along."""
+        return replace(self, base_url=url, api_token=None, http_headers={}, client_certificate=None, client_key=None)
+
+    @cached_property
+    def secrets(self) -> dict[str, str]:
+        """All texts that must not be shown, and what is shown in their place."""
+        secrets = dict.fromkeys(secret_texts(self.http_headers), "[http_headers]")
+        return {**secrets, self.api_token: "[api_token]"} if self.api_token else secrets
 
     @property
     def slug(self) -> str | None:
@@ -122,15 +145,17 @@ def _without_endpoint(path: str) -> str:
     return path
 
 
-def clean_api_token(value: str | None, base_url: str) -> str | None:
+def clean_api_token(value: str | None, base_url: str, *, needed: bool = True) -> str | None:
     """Return the key without surrounding space and a pasted `Bearer `, or None where none is needed.
+
+    `needed` is whether Ory Network would have nothing else to know us by.
 
     Raises:
         SettingsError: if it is missing for Ory Network, of a kind that cannot work, or no header value.
     """
     token = re.sub(r"(?i)^bearer(\s+|$)", "", (value or "").strip())
     if not token:
-        if is_network_host(urlsplit(base_url).hostname or ""):
+        if needed and is_network_host(urlsplit(base_url).hostname or ""):
             refuse("api_token", "is missing", "create a project API key in the Ory Console and set it")
         return None
     if token.startswith("ory_wak_"):

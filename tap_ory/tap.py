@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from copy import deepcopy
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -26,6 +25,7 @@ from tap_ory.environment import READER
 from tap_ory.errors import SettingsError
 from tap_ory.fingerprint import REVISION, deciding
 from tap_ory.identity_schemas import read_identity_schemas
+from tap_ory.sdk_settings import sdk_settings
 from tap_ory.settings import Settings
 from tap_ory.signals import Termination
 from tap_ory.streams.base import BlockWriter, OryStream
@@ -49,8 +49,10 @@ class TapOry(Tap):
     """Singer tap for the identities of one Ory project (Ory Network or self-hosted Ory Kratos)."""
 
     name = "tap-ory"
-    #: A copy, as the SDK adds its own settings to it.
-    config_jsonschema: ClassVar[dict[str, Any]] = deepcopy(CONFIG_SCHEMA)
+    config_jsonschema: ClassVar[dict[str, Any]] = {
+        **CONFIG_SCHEMA,
+        "properties": {**CONFIG_SCHEMA["properties"], **sdk_settings()},
+    }
     message_writer_class = BlockWriter
     #: Not BATCH: the SDK's batches ignore deselection, so a deselected field would leave the tap.
     capabilities: ClassVar[list[CapabilitiesEnum]] = [

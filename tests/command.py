@@ -19,7 +19,16 @@ KEY = "ory_pat_Zk3yMust+Never/BeSeen=1"
 TAP = (sys.executable, "-m", "tap_ory")
 SECONDS = 60
 #: Settings and proxies of whoever runs the tests must not reach the command.
-FOREIGN = ("TAP_ORY_", "BATON_", "LOGLEVEL", "SINGER_SDK_", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NETRC")
+FOREIGN = (
+    "TAP_ORY_",
+    "BATON_",
+    "LOGLEVEL",
+    "SINGER_SDK_",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "SSL_CERT_",
+    "NETRC",
+)
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from tap_ory import plain_words
 from tap_ory.config_schema import CONFIG_SCHEMA
 from tap_ory.tap import TapOry
+from target_c1.target import TargetC1
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -76,14 +78,50 @@ def test_sentences_of_the_readme_are_those_of_the_program() -> None:
 def test_meltano_knows_every_setting() -> None:
     project = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
     (tap,) = [plugin for plugin in project["plugins"]["extractors"] if plugin["name"] == "tap-ory"]
-    settings = {setting["name"]: setting for setting in tap["settings"]}
-    assert sorted(settings) == sorted(OWN)
-    assert settings["api_token"]["sensitive"] is True
-    for name, setting in settings.items():
-        if "value" in setting:
-            assert setting["value"] == SETTINGS[name]["default"]
+    compare(tap["settings"], about(TapOry))
     assert project["default_environment"]
     assert project["send_anonymous_usage_stats"] is False
+
+
+def test_meltano_knows_every_setting_of_the_target() -> None:
+    project = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
+    (target,) = [plugin for plugin in project["plugins"]["loaders"] if plugin["name"] == "target-c1"]
+    # A loader has to write somewhere, and an empty mapping is none.
+    compare(target["settings"], about(TargetC1), other_values={"path": "output/users.c1z", "mapping": {}})
+
+
+def about(plugin: type[TapOry | TargetC1]) -> dict[str, Any]:
+    """The settings as `--about --format json` tells them, the SDK's own among them."""
+    run = CliRunner().invoke(plugin.cli, ["--about", "--format", "json"], catch_exceptions=False)
+    told: dict[str, Any] = json.loads(run.output[run.output.index("{") :])["settings"]["properties"]
+    return told
+
+
+def compare(declared: list[dict[str, Any]], told: dict[str, Any], other_values: dict[str, Any] | None = None) -> None:
+    """Meltano's names, kinds, secrets and values are the program's: what it does not know it passes on as text."""
+    settings = {setting["name"]: setting for setting in declared}
+    assert sorted(settings) == sorted(told)
+    for name, setting in settings.items():
+        assert setting["kind"] in KINDS[kind_of(told[name])], name
+        assert setting.get("sensitive", False) == told[name].get("secret", False), name
+        expected = {**told[name], **({"default": other_values[name]} if other_values and name in other_values else {})}
+        assert setting.get("value") == expected.get("default"), name
+
+
+#: Meltano's kinds by JSON type.
+KINDS = {
+    "string": {"string", "file"},
+    "integer": {"integer"},
+    "number": {"decimal"},
+    "boolean": {"boolean"},
+    "object": {"object"},
+    "choice": {"options"},
+}
+
+
+def kind_of(definition: dict[str, Any]) -> str:
+    (first, *_) = definition["type"] if isinstance(definition["type"], list) else [definition["type"]]
+    return "choice" if "enum" in definition else str(first)
 
 
 def test_wheel_brings_its_schemas(tmp_path: Path) -> None:

@@ -145,6 +145,9 @@ def test_defaults() -> None:
     assert made == Settings(
         base_url=LOCAL,
         api_token=None,
+        http_headers={},
+        client_certificate=None,
+        client_key=None,
         project_slug=None,
         page_size=500,
         concurrency=4,
@@ -235,12 +238,13 @@ def test_the_largest_values_are_usable() -> None:
     assert Settings.from_config(config, "1").request_timeout == 86_400.0
 
 
-def test_every_setting_is_described_and_only_the_key_is_secret() -> None:
+def test_every_setting_is_described_and_what_is_sent_is_secret() -> None:
     for name, definition in CONFIG_SCHEMA["properties"].items():
         assert len(definition["description"]) > 20, name
         assert definition["title"], name
     assert [name for name, definition in CONFIG_SCHEMA["properties"].items() if definition.get("secret")] == [
-        "api_token"
+        "api_token",
+        "http_headers",
     ]
 
 

@@ -28,8 +28,8 @@ def test_fields_are_what_a_form_can_show() -> None:
         assert field["description"]
 
 
-def test_the_key_is_the_only_secret() -> None:
-    assert [name for name, field in PROPERTIES.items() if field.get("airbyte_secret")] == ["api_token"]
+def test_the_key_and_headers_are_the_only_secrets() -> None:
+    assert [name for name, field in PROPERTIES.items() if field.get("airbyte_secret")] == ["api_token", "http_headers"]
 
 
 def test_defaults_bounds_and_choices_are_the_taps() -> None:
@@ -43,7 +43,7 @@ def test_defaults_bounds_and_choices_are_the_taps() -> None:
 def test_examples_and_defaults_fit_the_specification_and_the_tap() -> None:
     config = {name: field.get("examples", [field.get("default")])[0] for name, field in PROPERTIES.items()}
     jsonschema.validate(config, specification()["connectionSpecification"])
-    read = tap_config({**config, "ca_bundle": ""}, LOGGER)
+    read = tap_config({**config, **dict.fromkeys(("ca_bundle", "client_certificate", "client_key"), "")}, LOGGER)
     jsonschema.validate(read, CONFIG_SCHEMA)
     assert Settings.from_config(read, "0").account_types == {"robots": "service"}
 
