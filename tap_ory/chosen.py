@@ -53,12 +53,12 @@ def choose_in_catalog(file: IO[str]) -> IO[str]:
     Raises:
         SettingsError: if it does not hold a chosen stream, or deselects all fields of it.
     """
-    chosen = chosen_streams()
-    if chosen is None:
-        return file
-    catalog = json.load(file)
+    chosen, catalog = chosen_streams(), json.load(file)
     streams = catalog.get("streams")
-    entries = [each for each in streams if isinstance(each, dict)] if isinstance(streams, list) else []
+    if chosen is None or not isinstance(streams, list):
+        file.seek(0)
+        return file
+    entries = [each for each in streams if isinstance(each, dict)]
     for each in sorted(chosen):
         if not any(_has_fields(entry) for entry in entries if _name(entry) == each):
             msg = (

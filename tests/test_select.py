@@ -143,7 +143,6 @@ def test_a_stream_without_its_fields_is_refused(
         {"streams": others},
         only(catalog, "identities"),
         {"streams": []},
-        {"bookmarks": {}},
     ]
     for given in catalogs:
         run = run_tap("--select", "users", "--catalog", write(tmp_path / "c.json", given), environment=environment)
@@ -151,6 +150,14 @@ def test_a_stream_without_its_fields_is_refused(
         assert run.stdout == ""
         (line,) = run.logged("ERROR")
         assert line.startswith("The option --select names the stream 'users', of which the file given to --catalog")
+
+
+def test_what_is_no_catalog_is_called_so(environment: dict[str, str], tmp_path: Path) -> None:
+    file = write(tmp_path / "state.json", {"bookmarks": {}})
+    run = run_tap("--select", "users", "--catalog", file, environment=environment)
+    assert run.code == 1
+    (line,) = run.logged("ERROR")
+    assert "looks like a state" in line
 
 
 def test_catalogs_of_others_are_understood(
