@@ -125,6 +125,11 @@ class Kratos:
         """Delete one identity."""
         self._http.delete(f"{self.admin_url}admin/identities/{identity_id}").raise_for_status()
 
+    def deactivate(self, identity_id: str) -> None:
+        """Make one identity inactive."""
+        patch = [{"op": "replace", "path": "/state", "value": "inactive"}]
+        self._http.patch(f"{self.admin_url}admin/identities/{identity_id}", json=patch).raise_for_status()
+
     def fill(self, count: int, seed: int = 1) -> None:
         """Create `count` people through the Admin API; those who are there from the start are of seed 1.
 

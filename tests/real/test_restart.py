@@ -14,13 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
 
 from ory_sandbox import Sandbox
 from tests import patient_tap
 from tests.forking import Forker
 from tests.real.people import people
-from tests.real.targets import venv
 from tests.runs import TAP, TapRun, ids_of
 
 if TYPE_CHECKING:
@@ -29,7 +27,6 @@ if TYPE_CHECKING:
     from tests.real.server import Kratos, Release
     from tests.real.target_postgres import TargetPostgres
 
-ROOT = Path(__file__).parents[2]
 SECONDS = 60
 PEOPLE = 3000
 
@@ -86,25 +83,6 @@ def test_a_real_server_restarts_while_identities_come_and_go(
     rows = [row["id"] for row in target.rows(columns="id")]
     assert sorted(rows) == sorted(kratos.all_ids())
     assert len(before - set(rows)) == 6
-
-
-@pytest.fixture
-def project(tmp_path: Path, target_postgres: Callable[[str], TargetPostgres]) -> tuple[Path, TargetPostgres]:
-    """The repository's Meltano project in a directory of its own, with target-postgres; nothing is to be installed."""
-    target = target_postgres(f"meltano_{os.urandom(4).hex()}")
-    meltano = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
-    (tap,) = [plugin for plugin in meltano["plugins"]["extractors"] if plugin["name"] == "tap-ory"]
-    del tap["pip_url"]
-    tap["executable"] = str(Path(sys.executable).with_name("tap-ory"))
-    loader = {
-        "name": "target-postgres",
-        "namespace": "target_postgres",
-        "executable": str(venv("target-postgres") / "bin" / "target-postgres"),
-        "config": target.settings,
-    }
-    meltano["plugins"]["loaders"] = [loader]
-    (tmp_path / "meltano.yml").write_text(yaml.safe_dump(meltano))
-    return tmp_path, target
 
 
 @pytest.fixture
