@@ -21,8 +21,8 @@ Bookmarks = dict[str, dict[str, Any]]
 #: What a state keeps of a stream. What else may be in one is the SDK's, of one run only, and of any shape.
 KEPT = ("snapshot", "finished", "replication_key", "replication_key_value")
 #: How many finished reads a state tells of: a state that a store brings back later than so many reads, and that
-#: then pushes out the newest of them, is not foreseen.
-PLACES = 16
+#: then pushes out the newest of them, is not foreseen. A prime, so that reads at regular times differ in it.
+PLACES = 17
 #: More wrappers than this nobody puts around a state.
 MAX_WRAPPERS = 8
 
@@ -76,11 +76,12 @@ def finished_reads(bookmarks: Mapping[str, Mapping[str, Any]]) -> dict[str, int]
 
 
 def with_finished(finished: Mapping[str, int], version: int) -> dict[str, int]:
-    """Return `finished` with one read more, in the place behind the newest's."""
-    if not finished:
-        return {"0": version}
-    newest = max(finished, key=finished.__getitem__)
-    return {**finished, str((int(newest) + 1) % PLACES): version}
+    """Return `finished` with one read more, in the place behind the newest's.
+
+    A run that is given no state knows no place: one that depends on the version hardly meets what a store has.
+    """
+    place = int(max(finished, key=finished.__getitem__)) + 1 if finished else version
+    return {**finished, str(place % PLACES): version}
 
 
 def without_finished(bookmarks: Bookmarks) -> Bookmarks:

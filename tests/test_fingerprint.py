@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
@@ -22,11 +24,11 @@ from tests.interrupted import both
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 DECLARED = TapOry(validate_config=False, setup_mapper=False).config_jsonschema["properties"]
 SECRET = {name for name, definition in DECLARED.items() if definition.get("secret")}
 PEOPLE = 120
+ROOT = Path(__file__).parents[1]
 
 
 def fingerprint(config: dict[str, Any]) -> str:
@@ -78,6 +80,12 @@ def test_what_is_left_out_changes_no_record(tmp_path: Path) -> None:
         for name, value in other.items():
             changes = {"base_url": f"{sandbox.url}/admin/identities"} if name == "base_url" else {name: value}
             assert read(**changes) == first, name
+
+
+def test_the_docs_name_what_is_left_out() -> None:
+    told = re.search(r"can\s+reach no record \(([^)]*)\)", (ROOT / "docs" / "reading.md").read_text(encoding="utf-8"))
+    assert told
+    assert set(re.findall(r"`(\w+)`", told[1])) == (UNREACHING | SECRET) - {"base_url"}
 
 
 class Cut:

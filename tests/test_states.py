@@ -86,11 +86,15 @@ def project() -> Iterator[Project]:
 
 @pytest.fixture(scope="module")
 def history(project: Project) -> list[list[State]]:
-    """The states of reads that were all finished: cut twice and gone on with, in one go, cut and gone on with."""
+    """The states of reads that were all finished: cut twice and gone on with, in one go, cut and gone on with.
+
+    The last one was given no state of those before, as a full refresh is.
+    """
     reads: list[list[State]] = []
     state: State = {}
-    for cuts in ((3, 2), (), (4,)):
+    for cuts in ((3, 2), (), (4,), (5,)):
         read: list[State] = []
+        state = {} if len(reads) == 3 else state
         for blocks in (*cuts, None):
             read += project.run(STREAMS, state, blocks)[0]
             state = read[-1]

@@ -39,7 +39,7 @@ class FullRead:
     """Reads everything once and writes it for each of `streams`."""
 
     def __init__(self, tap: TapOry, streams: Sequence[OryStream]) -> None:
-        """Decide whether this goes on with an interrupted read. No request is made."""
+        """Decide whether this goes on with an interrupted read. No page is asked for."""
         self._tap = tap
         self._streams = streams
         self._resumed = self._finished = False
