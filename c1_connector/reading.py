@@ -17,7 +17,6 @@ import threading
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
-from singer_sdk.exceptions import MappingError
 from singer_sdk.singerlib import StateMessage
 
 from c1_connector import logs
@@ -101,8 +100,6 @@ def set_log_level() -> None:
 def explain(error: Exception) -> str:
     """Return the sentence for what ended a read; TAP_ORY_LOGLEVEL=debug has its traceback logged as well."""
     logging.getLogger(TapOry.name).debug("What has ended the read:", exc_info=error)
-    if isinstance(error, MappingError):
-        return f"Setting stream_maps: {error}"
     if isinstance(error, (TapOryError, TargetC1Error)):
         return str(error)
     if isinstance(error, OSError):

@@ -27,8 +27,6 @@ def main() -> None:
     """Run the command line; never returns."""
     # The import is the greater part of a short run, so an error in it is none of ours to explain.
     with no_search_for_cycles():
-        from singer_sdk.exceptions import MappingError  # noqa: PLC0415
-
         from tap_ory.environment import ENV_PREFIX  # noqa: PLC0415
         from tap_ory.tap import TapOry  # noqa: PLC0415
 
@@ -50,8 +48,6 @@ def main() -> None:
         _fail(str(error), error)
     except BrokenPipeError:
         leave_closed_pipe()
-    except MappingError as error:
-        _fail(f"Setting stream_maps: {error}", error)
     except OSError as error:
         if error.errno == errno.EPIPE:
             leave_closed_pipe()

@@ -25,6 +25,7 @@ from tap_ory.environment import READER
 from tap_ory.errors import SettingsError
 from tap_ory.fingerprint import REVISION, deciding
 from tap_ory.identity_schemas import read_identity_schemas
+from tap_ory.mapping import Mapper
 from tap_ory.sdk_settings import sdk_settings
 from tap_ory.settings import Settings
 from tap_ory.signals import Termination
@@ -106,6 +107,11 @@ class TapOry(Tap):
     def ory_streams(self) -> list[OryStream]:
         """The streams in their order, which one read may serve together."""
         return [stream for stream in self.streams.values() if isinstance(stream, OryStream)]
+
+    def setup_mapper(self) -> None:
+        """Make the maps of the streams."""
+        self.mapper = Mapper(self.config, self.logger, [stream.name for stream in STREAMS])
+        self.mapper.register_raw_streams_from_catalog(self.catalog)
 
     # The environment
 
