@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from command_basics.log_level import settle_log_level
 from command_basics.version import version
 from source_ory.messages import FailureType, LogHandler, emit_error
-from tap_ory.endings import leave_closed_pipe, unforeseen
+from tap_ory.endings import leave_closed_pipe, unforeseen, unwritable
 from tap_ory.environment import ENV_PREFIX
 from tap_ory.errors import AccessError, SettingsError, TapOryError, UnavailableError
 from tap_ory.memory import no_search_for_cycles
@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         )
         raise
     except OSError as error:
-        _fail(f"{error.strerror or type(error).__name__}: {error.filename or 'no file named'}.", "system_error")
+        _fail(unwritable(error), "system_error")
     except Exception as error:
         # The last line of defence: one line, no traceback.
         logger.debug("Traceback:", exc_info=error)

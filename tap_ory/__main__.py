@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from command_basics.log_level import settle_log_level
-from tap_ory.endings import leave_closed_pipe, unforeseen
+from tap_ory.endings import leave_closed_pipe, unforeseen, unwritable
 from tap_ory.errors import SettingsError, TapOryError
 from tap_ory.memory import no_search_for_cycles
 from tap_ory.output import buffer_output
@@ -51,7 +51,7 @@ def main() -> None:
     except OSError as error:
         if error.errno == errno.EPIPE:
             leave_closed_pipe()
-        _fail(f"{error.strerror or type(error).__name__}: {error.filename or 'no file named'}.", error)
+        _fail(unwritable(error), error)
     except Exception as error:  # noqa: BLE001 - the last line of defence: one line, no traceback
         _fail(unforeseen(error, "tap-ory"), error)
 

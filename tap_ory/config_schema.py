@@ -152,7 +152,8 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
     ),
     th.Property(
         "lookback_seconds",
-        th.IntegerType(minimum=0),
+        # A century: what is before it is no time.
+        th.IntegerType(minimum=0, maximum=3_153_600_000),
         default=600,
         title="Look-back",
         description=(

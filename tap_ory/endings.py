@@ -19,6 +19,12 @@ def unforeseen(error: Exception, program: str) -> str:
     )
 
 
+def unwritable(error: OSError) -> str:
+    """Say what could not be read or written; what names no file is our output, as requests have errors of their own."""
+    what = error.strerror or type(error).__name__
+    return f"{what}: {error.filename}." if error.filename else f"Standard output cannot be written to: {what}."
+
+
 def leave_closed_pipe() -> None:
     """Whoever read our output has enough (`tap-ory | head`): end without a word."""
     abandon_output()

@@ -32,7 +32,8 @@ class Progress:
         self._done = 0
         self._total: int | None = None
         self._asked = False
-        self._terminal = sys.stderr.isatty()
+        # A shell's `2>&-` leaves none.
+        self._terminal = sys.stderr is not None and sys.stderr.isatty()
         self._started = time.monotonic()
         self._interval = TERMINAL_INTERVAL if self._terminal else LOG_INTERVAL
         self._next = self._started + self._interval

@@ -215,6 +215,7 @@ def violations(config: dict[str, Any]) -> list[str]:
         ({"request_timeout": 1e12}, "Setting request_timeout must be at most 86400."),
         ({"request_timeout": "60"}, "Setting request_timeout must be of type number, not str."),
         ({"resume_within": -1}, "Setting resume_within must be at least 0."),
+        ({"lookback_seconds": 10**30}, "Setting lookback_seconds must be at most 3153600000."),
         ({"resume_within": 1e12}, "Setting resume_within must be at most 87600."),
         ({"credential_metadata": "yes"}, "Setting credential_metadata must be one of true, false, exact."),
         ({"user_fields": {"email": 17}}, "Setting user_fields.email must be of type string or object, not int."),

@@ -229,6 +229,21 @@ def test_a_closed_output_is_one_line(command: str, sandbox: Sandbox, tmp_path: P
     assert list(sandbox.requests.log) == []
 
 
+def test_without_a_place_for_its_log_it_reads_all_the_same(sandbox: Sandbox) -> None:
+    done = run("tap-ory", given={"TAP_ORY_BASE_URL": sandbox.url, "TAP_ORY_API_TOKEN": KEY}, closed="2>&-")
+    assert done.code == 0
+    assert len([each for each in done.messages if each["type"] == "RECORD"]) == PEOPLE
+
+
+@pytest.mark.parametrize("target", ["</dev/null", ">/dev/full"])
+def test_an_output_that_takes_nothing_is_one_line(target: str, sandbox: Sandbox) -> None:
+    given = {"TAP_ORY_BASE_URL": sandbox.url, "TAP_ORY_API_TOKEN": KEY}
+    done = run("tap-ory", given=given, closed=f"1{target}")
+    assert done.code == 1
+    (line,) = done.logged("ERROR")
+    assert line.startswith("Standard output cannot be written to: ")
+
+
 def test_a_closed_output_of_the_connectors_check_is_one_line(sandbox: Sandbox) -> None:
     given = {"TAP_ORY_BASE_URL": sandbox.url, "TAP_ORY_API_TOKEN": KEY}
     done = run("ory-connector", "--check", closed=">&-", given=given)
