@@ -18,10 +18,12 @@ from tap_ory.shapes import USABLE_NAME
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping
 
-    from tap_ory.meaning import Path
+    from tap_ory.paths import Path
 
 #: So many types, number and integer being one, are all that JSON has.
 ALL_TYPES = 6
+#: Beyond this a decimal number is no id of anybody's; written out it could have any number of digits.
+PLAIN = 10**18
 SCALARS = (("string", str), ("number", float), ("integer", int), ("boolean", bool))
 
 
@@ -31,7 +33,8 @@ class Wanted:
 
     `leaf` is the place itself: text, or true and false where it is a `flag`. After compiling, `struct` is the
     type of an object here and `attributes` names its members; `is_text` tells that a leaf is text or None and
-    nothing else, `is_free` that no schema says what it is.
+    nothing else, `has_text` that it may be text or a number, `is_number` that it is the latter, `is_scalar` that
+    it is no object and no array, `is_free` that no schema says what it is.
     """
 
     leaf: bool = False
@@ -41,6 +44,9 @@ class Wanted:
     struct: Any = None
     attributes: dict[str, str] = field(default_factory=dict)
     is_text: bool = False
+    has_text: bool = False
+    is_number: bool = False
+    is_scalar: bool = False
     is_free: bool = False
 
     @classmethod
@@ -77,8 +83,14 @@ def compiled(schema: Mapping[str, Any], wanted: Wanted | None = None) -> Any:
     if types is None:
         return _free(wanted) if wanted else msgspec.Raw
     kinds: list[Any] = [kind for name, kind in SCALARS if name in types]
-    if wanted and wanted.leaf:
-        wanted.is_text = kinds == [str] and not {"object", "array"}.intersection(types)
+    if wanted:
+        wanted.is_scalar = not {"object", "array"}.intersection(types)
+        wanted.has_text = not {"string", "number", "integer"}.isdisjoint(types)
+        wanted.is_number = wanted.has_text and not {"string", "boolean"}.intersection(types)
+        wanted.is_text = wanted.leaf and wanted.is_scalar and kinds == [str]
+        if "number" in types:
+            # A whole number stays one: it may be an id, and longer than a float is exact.
+            kinds.append(int)
     if "object" in types:
         kinds.append(_object(schema.get("properties", {}), wanted))
     if "array" in types:
@@ -90,7 +102,9 @@ def compiled(schema: Mapping[str, Any], wanted: Wanted | None = None) -> Any:
 def _free(wanted: Wanted) -> Any:
     wanted.is_free = True
     kinds: list[Any] = [bool if wanted.flag else str] if wanted.leaf else []
-    wanted.is_text = kinds == [str] and not wanted.members and not wanted.element
+    wanted.is_scalar = not wanted.members and not wanted.element
+    wanted.has_text = str in kinds
+    wanted.is_text = wanted.has_text and wanted.is_scalar
     if wanted.members:
         kinds.append(_object({}, wanted))
     if wanted.element:
@@ -133,7 +147,7 @@ def tame(value: Any, wanted: Wanted) -> Any:
     if isinstance(value, list):
         return [tame(item, wanted.element) for item in value] if wanted.element else None
     if wanted.is_free:
-        value = value if isinstance(value, (str, bool)) else number_text(value)
+        value = value if isinstance(value, (str, bool)) else plain_number(value)
         return value if wanted.leaf and isinstance(value, bool if wanted.flag else str) else None
     return float(value) if isinstance(value, Decimal) else None if isinstance(value, RawJSON) else value
 
@@ -143,3 +157,10 @@ def number_text(value: Any) -> str | None:
     if isinstance(value, RawJSON):
         return str(value.encoded_json)
     return str(value) if isinstance(value, (int, Decimal)) and not isinstance(value, bool) else None
+
+
+def plain_number(value: Any) -> str | None:
+    """A number as people write it, a whole one without decimals; None for anything else."""
+    if isinstance(value, (float, Decimal)) and -PLAIN < value < PLAIN and value == int(value):
+        return str(int(value))
+    return str(value) if isinstance(value, float) else number_text(value)

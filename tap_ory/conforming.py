@@ -59,6 +59,8 @@ class Conformer:
         self._name = name
         self._warned = set() if warned is None else warned
         self._kind = compiled(schema, wanted)
+        #: The indexes of the values last read that are not of the compiled type.
+        self.odd: list[int] = []
         self._many = msgspec.json.Decoder(list[self._kind])  # type: ignore[name-defined]
         self._one = msgspec.json.Decoder(self._kind)
 
@@ -69,6 +71,7 @@ class Conformer:
 
     def read(self, values: Sequence[msgspec.Raw]) -> tuple[list[Any], dict[int, Misfit]]:
         """Decode a page's values; return them in order, and what did not fit by its index."""
+        self.odd = []
         try:
             return self._many.decode(b"[" + b",".join(values) + b"]"), {}
         except (msgspec.MsgspecError, RecursionError):
@@ -76,7 +79,7 @@ class Conformer:
         decoded: list[Any] = []
         misfits: dict[int, Misfit] = {}
         for index, value in enumerate(values):
-            part, misfit = self._read_one(value)
+            part, misfit = self._read_one(index, value)
             decoded.append(part)
             if misfit:
                 misfits[index] = misfit
@@ -88,11 +91,11 @@ class Conformer:
         mended.value = self._fit(value, self._schema, "", "", mended)
         return mended
 
-    def _read_one(self, raw: msgspec.Raw) -> tuple[Any, Misfit | None]:
+    def _read_one(self, index: int, raw: msgspec.Raw) -> tuple[Any, Misfit | None]:
         try:
             return self._one.decode(raw), None
         except (msgspec.MsgspecError, RecursionError):
-            pass
+            self.odd.append(index)
         try:
             mended = self.conform(loads(bytes(raw)))
             misfit = Misfit(_raw(mended.value), _raw(mended.apart or None)) if mended.changed else None

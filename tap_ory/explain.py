@@ -8,7 +8,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from tap_ory.meaning import EACH, UNDECLARED
+from tap_ory.meaning import OTHERWISE, UNDECLARED
+from tap_ory.paths import EACH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 HEADER = ("identity schema", "field of users", "comes from", "why")
 ANY = "(any)"
 FURTHER = "Where a schema declares no trait for a field but allows further ones, those of well-known names count."
+SHAPES = "A value of another shape than declared counts too: text, a number, an array, an object with a value in it."
 OTHERS = "Identities of any other schema are read by well-known names of traits."
 
 
@@ -41,7 +43,7 @@ def table(meanings: Mapping[str | None, Meaning]) -> str:
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
     shown = [HEADER, *(_without_repetition(above, row) for above, row in pairwise(rows))]
     lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in shown]
-    return "\n".join([*lines, FURTHER, OTHERS] if len(meanings) > 1 else lines)
+    return "\n".join([*lines, SHAPES, FURTHER, OTHERS] if len(meanings) > 1 else lines)
 
 
 def sentences(meanings: Mapping[str | None, Meaning]) -> Iterator[str]:
@@ -77,8 +79,8 @@ def _choices(meaning: Meaning) -> list[_Choice]:
     }
     choices = []
     for field, (sources, others) in fields.items():
-        override = [meaning.overrides[field]] if field in meaning.overrides else []
-        declared = [source for source in (*override, *sources) if source.why != UNDECLARED]
+        override = meaning.overrides.get(field, ())
+        declared = [source for source in (*override, *sources) if source.why not in {UNDECLARED, OTHERWISE}]
         choices += [_Choice(field, _pointer(source), source.why) for source in declared]
         choices += [_Choice(field, ", ".join(others), "otherwise")] if others else []
     return [*choices, _Choice("account_type", meaning.account_type, meaning.account_why)]

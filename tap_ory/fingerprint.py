@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 #: To be raised where a record changes in what no release does: between two releases, in a checkout.
-REVISION = 2
+REVISION = 3
 
 #: The settings that can reach no record. Every other one is part of the fingerprint, and so is a new one, by itself.
 UNREACHING = frozenset(

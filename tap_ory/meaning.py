@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tap_ory.accounts import BY_SETTING, account_type_of
+from tap_ory.paths import EACH, Path, normal
 from tap_ory.shapes import OPEN, USABLE_NAME, Shape
 from tap_ory.well_known import (
     ACCOUNT_TYPE,
-    ACCOUNT_WORDS,
     BELOW_NAME,
     EMAIL,
     EMPLOYEE_ID,
@@ -25,7 +27,9 @@ from tap_ory.well_known import (
     OWN_OBJECT,
     PHONE,
     SERVICE_FLAG,
+    SINGLE,
     USERNAME,
+    value_names,
 )
 
 if TYPE_CHECKING:
@@ -34,15 +38,11 @@ if TYPE_CHECKING:
     from tap_ory.settings import Settings
     from tap_ory.user_fields import Pointer
 
-#: Stands in a path for every element of an array.
-EACH = -1
-#: The way to a value from the identity's root: names of members, indexes of elements, or EACH.
-Path = tuple["str | int", ...]
-
 INDEX = re.compile(r"\d{1,6}", re.ASCII)
-BY_SETTING = "setting account_types"
 #: Why a trait counts that a schema allows and does not declare.
 UNDECLARED = "well-known name, undeclared"
+#: Why a place counts where a schema says that something else than this is there.
+OTHERWISE = "well-known name, of another shape"
 
 
 class Source(NamedTuple):
@@ -71,16 +71,35 @@ class Meaning:
     employee_ids: tuple[Source, ...]
     account_types: tuple[Source, ...]
     service_flags: tuple[Source, ...]
-    overrides: Mapping[str, Source]
+    overrides: Mapping[str, tuple[Source, ...]]
     account_type: str
     account_why: str
 
     def paths(self) -> Iterator[Path]:
         """Every path that is read."""
         for value in vars(self).values():
-            sources = value.values() if isinstance(value, dict) else value if isinstance(value, tuple) else ()
-            for source in sources:
+            groups = value.values() if isinstance(value, dict) else [value] if isinstance(value, tuple) else ()
+            for source in chain.from_iterable(groups):
                 yield source.path
+
+    def places(self) -> dict[Path, bool]:
+        """The places that may hold a value of another shape than is looked for there, and whether each is a name."""
+        places: dict[Path, bool] = {}
+        for path in self.paths():
+            if path[0] != "traits":
+                continue
+            end = next((at for at, part in enumerate(path) if isinstance(part, int)), len(path))
+            places.setdefault(path[:end], False)
+            for at in range(1, end):
+                name = _Trait(path[: at + 1], OPEN).name
+                if name in NAME_OBJECT or (name in SINGLE and at < end - 1):
+                    places[path[: at + 1]] = name in NAME_OBJECT
+        places.pop(("traits",), None)
+        return {path: is_name for path, is_name in places.items() if path not in self._flags}
+
+    @property
+    def _flags(self) -> set[Path]:
+        return {source.path for source in self.service_flags}
 
 
 def meaning_of(schema_id: str | None, shape: Shape | None, settings: Settings) -> Meaning:
@@ -89,14 +108,17 @@ def meaning_of(schema_id: str | None, shape: Shape | None, settings: Settings) -
     found = _sources(traits)
     if shape is not None and not shape.closed:
         # Traits beyond the declared ones are allowed: they count where no declared one does.
-        found = {name: sources or _GENERIC_SOURCES[name] for name, sources in found.items()}
+        found = {
+            name: sources if any(source.why != OTHERWISE for source in sources) else (*sources, *_GENERIC_SOURCES[name])
+            for name, sources in found.items()
+        }
     rules = {**settings.user_fields[None], **settings.user_fields.get(schema_id, {})}
-    account_type, why = _account_type(schema_id, settings)
+    account_type, why = account_type_of(schema_id, settings)
     if why == BY_SETTING:
         found |= {"account_types": (), "service_flags": ()}
     return Meaning(
         **found,
-        overrides={name: Source(_path(pointer, shape), "setting user_fields") for name, pointer in rules.items()},
+        overrides={name: _override(_path(pointer, shape)) for name, pointer in rules.items()},
         account_type=account_type,
         account_why=why,
     )
@@ -105,11 +127,15 @@ def meaning_of(schema_id: str | None, shape: Shape | None, settings: Settings) -
 class _Trait(NamedTuple):
     path: Path
     shape: Shape
+    #: Whether the schema says that something else is there.
+    otherwise: bool = False
 
     @property
     def name(self) -> str:
         """The normal name, in view of where the trait is: empty where it is not the person's own."""
-        *parents, last = (_normal(part) for part in self.path[1:] if isinstance(part, str))
+        *parents, last = (normal(part) for part in self.path[1:] if isinstance(part, str))
+        if parents and parents[-1] in SINGLE - NAME_OBJECT and last in value_names(parents[-1]):
+            *parents, last = parents
         if not OWN_OBJECT.issuperset(parents):
             return ""
         return BELOW_NAME.get(last, last) if parents and parents[-1] in NAME_OBJECT else last
@@ -151,16 +177,28 @@ class _Trait(NamedTuple):
         """As a source, on account of the keyword unless `why` says otherwise."""
         words = [f"{kind} identifier" for kind in self.identifies]
         words += [use for use, via in self.vias.items() if via and use != "code"]
-        return Source(self.path, why or ", ".join(words) or "keyword")
+        return Source(self.path, OTHERWISE if self.otherwise else why or ", ".join(words) or "keyword")
+
+
+def is_well_known(path: Path) -> bool:
+    """Whether a path is that of a trait with a well-known name."""
+    return _Trait(path, OPEN).name in SINGLE
 
 
 def _traits(shape: Shape, path: Path) -> Iterator[_Trait]:
     """All traits that may have a value of their own, members of objects and elements of arrays included."""
+    trait = _Trait(path, shape)
     if shape.types is None or not shape.types <= {"object", "array"}:
-        yield _Trait(path, shape)
+        yield trait
+    elif len(path) > 1 and EACH not in path and trait.name in SINGLE | NAME_OBJECT:
+        yield trait._replace(otherwise=True)
     for name, member in shape.properties.items():
         if USABLE_NAME.fullmatch(name):
             yield from _traits(member, (*path, name))
+    if len(path) > 1 and EACH not in path and trait.name in NAME_OBJECT:
+        for name in ("first", "last"):
+            if name not in shape.properties:
+                yield _Trait((*path, name), OPEN, otherwise=True)
     if EACH not in path and shape.types is not None and "array" in shape.types:
         yield from _traits(shape.items or OPEN, (*path, EACH))
 
@@ -193,8 +231,8 @@ def _sources(traits: list[_Trait]) -> dict[str, tuple[Source, ...]]:
         "first_names": _named(traits, FIRST_NAME),
         "last_names": _named(traits, LAST_NAME),
         "employee_ids": _named(traits, EMPLOYEE_ID),
-        "account_types": _named(traits, ACCOUNT_TYPE),
-        "service_flags": _named(traits, SERVICE_FLAG),
+        "account_types": _named(traits, ACCOUNT_TYPE, "well-known name, if it is a known word"),
+        "service_flags": _named(traits, SERVICE_FLAG, "well-known name, service if true"),
     }
 
 
@@ -211,8 +249,8 @@ def _emails(traits: list[_Trait]) -> tuple[Source, ...]:
     return found or _unique([trait.source("format email") for trait in traits if trait.is_email and trait.name])
 
 
-def _named(traits: list[_Trait], names: frozenset[str]) -> tuple[Source, ...]:
-    return tuple(trait.source("well-known name") for trait in traits if trait.name in names)
+def _named(traits: list[_Trait], names: frozenset[str], why: str = "well-known name") -> tuple[Source, ...]:
+    return tuple(trait.source(why) for trait in traits if trait.name in names)
 
 
 def _unique(*groups: Iterable[Source]) -> tuple[Source, ...]:
@@ -223,14 +261,10 @@ def _unique(*groups: Iterable[Source]) -> tuple[Source, ...]:
     return tuple(by_path.values())
 
 
-def _account_type(schema_id: str | None, settings: Settings) -> tuple[str, str]:
-    """The account type of a schema's identities where no trait says otherwise, and why."""
-    if schema_id is not None and schema_id in settings.account_types:
-        return settings.account_types[schema_id], BY_SETTING
-    for word in re.split(r"[^a-z]+", (schema_id or "").lower()):
-        if ACCOUNT_WORDS.get(word, "human") != "human":
-            return ACCOUNT_WORDS[word], "the schema's id"
-    return "human", "default"
+def _override(path: Path) -> tuple[Source, ...]:
+    """What a pointer leads to: the value there, or the elements of an array."""
+    source = Source(path, "setting user_fields")
+    return (source,) if EACH in path or len(path) == 1 else (source, Source((*path, EACH), OTHERWISE))
 
 
 def _path(pointer: Pointer, shape: Shape | None) -> Path:
@@ -247,10 +281,6 @@ def _path(pointer: Pointer, shape: Shape | None) -> Path:
     if place and place.types == frozenset({"array"}):
         path.append(EACH)
     return tuple(path)
-
-
-def _normal(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 _GENERIC_SOURCES = {

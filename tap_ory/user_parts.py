@@ -7,17 +7,23 @@ identities as the Admin API gives them and users as the stream has them; nothing
 from __future__ import annotations
 
 import re
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tap_ory.compiling import plain_number
 from tap_ory.factors import Credentials  # noqa: TC001 - a decoder is made of it
 from tap_ory.well_known import ACCOUNT_WORDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 NULL = msgspec.Raw(b"null")
+#: Blanks that Python does not take for such, and those that have no width: around a blank, or at the ends, nobody
+#: sees them. Elsewhere they are a part of the name.
+BLANKS, ZERO_WIDTH = "\u2800\u3164\uffa0", "\u180e\u200b\u2060\ufeff"
+INVISIBLE = re.compile(rf"[{ZERO_WIDTH}]*[\s{BLANKS}][\s{BLANKS}{ZERO_WIDTH}]*")
 #: No elements: shared, as nothing changes it.
 NONE: list[Any] = []
 #: How Ory calls a text message: sms, up to Kratos v1.0 phone.
@@ -69,9 +75,7 @@ class Email(msgspec.Struct, gc=False):
 
 def text(value: Any) -> str | None:
     """A scalar as text; None for everything else, truth values included."""
-    if value.__class__ is str:
-        return value
-    return str(value) if value.__class__ in {int, float} else None
+    return value if value.__class__ is str else plain_number(value)
 
 
 def dig(value: Any, chain: Sequence[tuple[type, str]]) -> str | None:
@@ -87,7 +91,7 @@ def emails(own: Iterable[str | None], verifiable: list[Address] | None, recovery
     """The addresses in the traits, then those that Ory verifies or recovers by; without doubles, first is primary."""
     found: dict[str, Email] = {}
     for value in own:
-        if value and "@" in value and (key := value.lower()) not in found:
+        if value and "@" in value and (key := (value := value.strip()).lower()) not in found:
             found[key] = Email(value, not found, None)
     for address in verifiable or ():
         if (value := address.value) and "@" in value and address.via not in BY_PHONE:
@@ -101,7 +105,7 @@ def emails(own: Iterable[str | None], verifiable: list[Address] | None, recovery
 
 def phones(own: Iterable[str | None], verifiable: list[Address] | None) -> list[str]:
     """The numbers in the traits, then those that Ory verifies; the same digits are the same number."""
-    found = [value for value in own if value and not value.isspace()]
+    found = [stripped for value in own if value and (stripped := value.strip())]
     for address in verifiable or ():
         if address.via in BY_PHONE and address.value and address.value not in found:
             found.append(address.value)
@@ -116,23 +120,33 @@ def phones(own: Iterable[str | None], verifiable: list[Address] | None) -> list[
 def aliases(login: str | None, own: Iterable[str | None], credentials: Credentials | None) -> list[str]:
     """What else a user signs in with: identifiers in the traits, and in credentials where they are read."""
     found: dict[str, str] = {}
-    for value in own:
-        if value and not value.isspace():
-            found.setdefault(value.lower(), value)
-    for kind in SIGN_IN:
-        credential = credentials.get(kind) if credentials else None
-        for value in credential.identifiers or () if credential else ():
-            if value and not value.isspace():
-                found.setdefault(value.lower(), value)
+    for value in chain(own, *_listed(credentials)) if credentials else own:
+        if value and (stripped := value.strip()):
+            found.setdefault(stripped.lower(), stripped)
     if login:
         found.pop(login.lower(), None)
     return list(found.values())
 
 
-def account_type(said: str | None, *, is_service: bool, otherwise: str) -> str:
-    """What a trait says, if it is a word that is known, else what a flag says."""
-    known = ACCOUNT_WORDS.get(re.sub(r"[^a-z]", "", said.lower())) if said else None
-    return known or ("service" if is_service else otherwise)
+def _listed(credentials: Credentials) -> Iterator[Iterable[str | None]]:
+    """The identifiers that somebody types in."""
+    for kind in SIGN_IN:
+        credential = credentials.get(kind)
+        if credential and credential.identifiers:
+            yield credential.identifiers
+
+
+def account_type(said: Iterable[str | None], *, is_service: bool, otherwise: str) -> str:
+    """The first word of traits that is known, else what a flag says."""
+    words = (ACCOUNT_WORDS.get(re.sub(r"[^a-z]", "", each.lower())) for each in said if each)
+    return next(filter(None, words), "service" if is_service else otherwise)
+
+
+def tidy(name: str | None) -> str | None:
+    """A name without padding, and with one blank where there are several, of whatever kind; None if nothing is left."""
+    if name and name.isascii():
+        return " ".join(name.split()) or None
+    return " ".join(INVISIBLE.sub(" ", name).split()).strip(ZERO_WIDTH) or None if name else None
 
 
 def status_of(state: str | None, changed_at: str | None) -> tuple[str | None, str | None]:

@@ -109,14 +109,17 @@ class UserEncoder(RecordEncoder):
             self._complete_credentials(rows)
         profiles = [row.traits for row in rows]
         traits, misfits = self._traits.read(profiles)
+        odd = frozenset(self._traits.odd)
+        is_odd = [n in odd for n in range(len(rows))] if odd else repeat(False)  # noqa: FBT003 - it is one
         if self._outgoing:
             profiles, misfits = self._outgoing.read(profiles)
         elif misfits:
             profiles = [misfits[n].value if n in misfits else raw for n, raw in enumerate(profiles)]
         derivations = self._derivations
         return [
-            derivations[row.schema_id](row, part, public, admin, profile, apart)
-            for row, part, public, admin, profile, apart in zip(
+            derivations[row.schema_id][odd](row, part, public, admin, profile, apart)
+            for odd, row, part, public, admin, profile, apart in zip(
+                is_odd,
                 rows,
                 traits,
                 self._read_metadata("metadata_public", rows),
@@ -146,7 +149,7 @@ class UserEncoder(RecordEncoder):
 
 
 class _Derivations(dict[str | None, Any]):
-    """The compiled derivations by schema id, each made for the first identity that needs it."""
+    """The compiled derivations by schema id, made for the first identity that needs them: for usual traits and odd."""
 
     def __init__(self, meanings: Mapping[str | None, Meaning], wanted: Wanted, user: Any, settings: Settings) -> None:
         super().__init__()

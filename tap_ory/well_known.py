@@ -30,17 +30,38 @@ OWN_OBJECT = NAME_OBJECT | {"profile", "person", "personal", "personalinfo", "us
 BELOW_NAME = {"first": "firstname", "given": "givenname", "last": "lastname", "family": "familyname"} | dict.fromkeys(
     ("full", "formatted", "display"), "fullname"
 )
-#: What an account type is called, in a trait or as a word of a schema's id.
+#: What stands for true.
+YES = frozenset({"true", "yes", "1"})
+#: What an account type is called in a trait.
 ACCOUNT_WORDS = {
-    "human": "human",
-    "person": "human",
-    "service": "service",
-    "serviceaccount": "service",
-    "bot": "service",
-    "robot": "service",
-    "machine": "service",
-    "system": "system",
+    **dict.fromkeys(("human", "person"), "human"),
+    **dict.fromkeys(("service", "serviceaccount", "serviceuser", "bot", "robot"), "service"),
+    **dict.fromkeys(("machine", "machineaccount", "machineuser"), "service"),
+    **dict.fromkeys(("system", "systemaccount", "systemuser"), "system"),
 }
+#: Words of a schema's id that say whose accounts its identities are as the whole id only, or together with one of
+#: ACCOUNTS: `service_accounts`, `machine-user`.
+KINDS = {"service": "service", "services": "service", "machine": "service", "machines": "service"} | dict.fromkeys(
+    ("system", "systems"), "system"
+)
+ACCOUNTS = frozenset({"account", "accounts", "user", "users", "identity", "identities", "principal", "principals"})
+#: Before `service` these make it the work of people: `customer_service_users`.
+OF_PEOPLE = frozenset({"customer", "client", "guest", "field", "self", "public", "social", "civil", "food", "room"})
+#: Names of traits that hold one value of a user.
+SINGLE = EMAIL | PHONE | USERNAME | FULL_NAME | FIRST_NAME | LAST_NAME | EMPLOYEE_ID | ACCOUNT_TYPE
+#: Members of an object that hold its value, the best one first: `{"value": "a@example.com", "type": "work"}`.
+_VALUES = ("value", "primary", "main", "default")
+_ADDRESSES = (*_VALUES, "address", "email", "mail", "work", "home")
+_NUMBERS = (*_VALUES, "number", "phone", "mobile", "work", "home")
+_FULL = tuple(name for name, meant in BELOW_NAME.items() if meant == "fullname")
+
+
+def value_names(name: str) -> tuple[str, ...]:
+    """The members that hold the value where an object is found at a name."""
+    if name in NAME_OBJECT | FULL_NAME:
+        return (*_FULL, "fullname", "displayname", "value")
+    return _ADDRESSES if name in EMAIL else _NUMBERS if name in PHONE else _VALUES
+
 
 _TEXT, _FLAG = Shape(types=frozenset({"string"})), Shape(types=frozenset({"boolean"}))
 _NAME_TYPES = frozenset({"string", "object"})

@@ -20,7 +20,7 @@ Getter = Callable[[Record], Any]
 Source = Any
 
 #: The fields that have several values; a list of sources gives all of them instead of the first.
-MANY = ("emails", "identifiers", "login_aliases", "employee_id")
+MANY = ("emails", "identifiers", "login_aliases", "employee_id", "account_type")
 #: The fields that are true, false or unknown. {"in": "/credentials", "any": ["totp"]} is true if the object there has
 #: one of the names, false if it has none, unknown if there is no such object. With {"ignore": ["password"]} beside
 #: them it is unknown too where the object has a name that is neither: it could be one of the kind.
@@ -35,7 +35,6 @@ FIELDS = (
     "login",
     "status",
     "status_details",
-    "account_type",
     "created_at",
     "last_login",
     *MANY,
@@ -44,6 +43,11 @@ FIELDS = (
 )
 #: In `profile`, the name of the objects whose own texts, numbers and booleans are added where their name is free.
 SPREAD = "*"
+
+
+def _traits(names: str) -> list[Source]:
+    return [f"/traits/{name}" for name in names.split()]
+
 
 #: The streams of tap-ory. Both fill the profile under the same names, so that one can follow the other.
 READY: dict[str, dict[str, Source]] = {
@@ -71,16 +75,16 @@ READY: dict[str, dict[str, Source]] = {
     },
     "identities": {
         "id": "/id",
-        "display_name": ["/traits/name", "/traits/full_name", "/traits/fullName", "/traits/display_name"],
-        "first_name": ["/traits/name/first", "/traits/first_name", "/traits/firstName", "/traits/given_name"],
-        "last_name": ["/traits/name/last", "/traits/last_name", "/traits/lastName", "/traits/family_name"],
+        "display_name": _traits("name full_name fullName display_name"),
+        "first_name": _traits("name/first name/given first_name firstName given_name"),
+        "last_name": _traits("name/last name/family last_name lastName family_name"),
         "username": "/traits/username",
         "email": "/traits/email",
         "emails": ["/verifiable_addresses", "/recovery_addresses"],
         "identifiers": "/credentials/password/identifiers",
         "status": "/state",
         "status_details": ["inactive in Ory since {/state_changed_at}", "inactive in Ory"],
-        "employee_id": ["/traits/employee_id", "/traits/employeeId", "/traits/employeeNumber"],
+        "employee_id": _traits("employee_id employeeId employeeNumber"),
         "created_at": "/created_at",
         # A webauthn credential may hold a second factor or not, and which it does is not in this stream.
         "mfa_enabled": {

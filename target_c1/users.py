@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from target_c1.values import Moment, is_address, parse_time, text, why_invalid
+from target_c1.values import Moment, account_type, is_address, parse_time, person_name, text, why_invalid
 
 if TYPE_CHECKING:
     from target_c1.mapping import Mapping, Record
@@ -29,7 +29,6 @@ _STATUSES: dict[Any, int] = {
     True: ENABLED,
     False: DISABLED,
 }
-_ACCOUNT_TYPES = {"human": 1, "service": 2, "bot": 2, "machine": 2, "system": 3}
 
 
 class User(msgspec.Struct, frozen=True):
@@ -87,7 +86,7 @@ class UserReader:
         self._first_name, self._last_name, self._username = one["first_name"], one["last_name"], one["username"]
         self._email, self._emails = one["email"], many["emails"]
         self._login, self._identifiers, self._aliases = one["login"], many["identifiers"], many["login_aliases"]
-        self._status, self._details, self._type = one["status"], one["status_details"], one["account_type"]
+        self._status, self._details, self._types = one["status"], one["status_details"], many["account_type"]
         self._employee_id, self._created_at, self._last_login = (
             many["employee_id"],
             one["created_at"],
@@ -107,8 +106,8 @@ class UserReader:
             count(self.tally.left_out, f"an id of more than {MAX_BYTES} bytes")
             return None
         first, last, username = (
-            text(self._first_name(record)),
-            text(self._last_name(record)),
+            person_name(self._first_name(record)),
+            person_name(self._last_name(record)),
             text(self._username(record)),
         )
         emails, invalid = self._addresses(record)
@@ -119,7 +118,7 @@ class UserReader:
         # In the order of the fields: by name it takes half as long again.
         return User(
             identifier,
-            self._cut(text(self._display_name(record)) or full or username or primary or identifier),
+            self._cut(person_name(self._display_name(record)) or full or username or primary or identifier),
             first,
             last,
             emails,
@@ -127,7 +126,7 @@ class UserReader:
             aliases,
             status,
             details,
-            _ACCOUNT_TYPES.get(str(self._type(record)).lower(), 0),
+            next(filter(None, [account_type(word) for word in self._types(record) if type(word) is str]), 0),
             _texts(self._employee_id(record)),
             parse_time(self._created_at(record)),
             parse_time(self._last_login(record)),

@@ -25,6 +25,14 @@ _TIME = re.compile(
 #: 0001-01-01 and 9999-12-31, what a protobuf Timestamp may hold.
 _FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
 
+_HUMAN, _SERVICE, _SYSTEM = 1, 2, 3
+_ACCOUNT_TYPES = {
+    **dict.fromkeys(("human", "person"), _HUMAN),
+    **dict.fromkeys(("service", "serviceaccount", "serviceuser", "bot", "robot"), _SERVICE),
+    **dict.fromkeys(("machine", "machineaccount", "machineuser"), _SERVICE),
+    **dict.fromkeys(("system", "systemaccount", "systemuser"), _SYSTEM),
+}
+
 #: Seconds since 1970 and nanoseconds.
 Moment = tuple[int, int]
 
@@ -41,6 +49,18 @@ def text(value: Any) -> str | None:
     if type(value) is str:
         return value if value and not value.isspace() else None
     return str(value) if type(value) is int else None
+
+
+def person_name(value: Any) -> str | None:
+    """Return a text without padding, and with one blank where there are several of whatever kind; None for no text."""
+    found = text(value)
+    return found if found is None or found.isalpha() else " ".join(found.split())
+
+
+@lru_cache(maxsize=256)
+def account_type(word: str) -> int:
+    """Return C1's number for what an account type is called, without regard to case and separators; 0 for none."""
+    return _ACCOUNT_TYPES.get(re.sub(r"[^a-z]", "", word.lower()), 0)
 
 
 def is_address(value: str) -> bool:

@@ -9,7 +9,7 @@ import pytest
 
 from tap_ory.compiling import Wanted, compiled
 from tap_ory.conforming import Conformer
-from tap_ory.meaning import EACH
+from tap_ory.paths import EACH
 
 TEXT, WHOLE_NUMBER, NUMBER, FLAG = ({"type": [kind, "null"]} for kind in ("string", "integer", "number", "boolean"))
 SCHEMA: dict[str, Any] = {

@@ -288,3 +288,16 @@ def holds(value: Any, way: tuple[str, ...]) -> bool:
             return False
         value = value[name]
     return True
+
+
+@QUICK
+@given(schema=usual, traits=st.dictionaries(names, values, max_size=8), more=fields, config=project_settings)
+def test_what_does_not_fit_elsewhere_changes_nothing_of_a_user(
+    schema: Json, traits: Json, more: Json, config: Json
+) -> None:
+    schema["properties"]["zz"] = {"type": "integer"}
+    view = View("users", {"default": schema, "service": schema}, **config)
+    fits, odd = (view.records(page(identity({**traits, "zz": value}, **more)))[0] for value in (7, "x"))
+    for name in ("profile", "nonconforming_traits"):
+        del fits[name], odd[name]
+    assert fits == odd
