@@ -73,7 +73,9 @@ def tap_config(given: Any, logger: logging.Logger) -> dict[str, Any]:
         if isinstance(value, str) and _is_object(CONFIG_SCHEMA["properties"][name]):
             msg = f"Setting {name} is no JSON: give a JSON object."
             raise SettingsError(msg)
-    return {**config, **dict.fromkeys(INTERNAL, True)}
+    # The tap tells what is empty from what is missing.
+    empty = {name: given[name] for name in CONFIG_SCHEMA["required"] if given.get(name) == ""}
+    return {**empty, **config, **dict.fromkeys(INTERNAL, True)}
 
 
 def _form_field(name: str, setting: Mapping[str, Any], order: int) -> dict[str, Any]:

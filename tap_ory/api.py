@@ -103,12 +103,8 @@ class OryAdminAPI:
         self._contacted = False
         parts = urlsplit(settings.base_url)
         if settings.secrets and parts.scheme == "http" and not is_loopback(parts.hostname or ""):
-            names = [
-                name
-                for name, value in (("api_token", settings.api_token), ("http_headers", settings.http_headers))
-                if value
-            ]
-            logger.warning("%s: sent unencrypted to %s: use https in base_url.", " and ".join(names), parts.netloc)
+            name = "api_token" if settings.api_token else "http_headers"
+            logger.warning("%s is sent unencrypted to %s: use https in base_url.", name, parts.netloc)
 
     def __repr__(self) -> str:
         """Name the host only."""

@@ -40,6 +40,7 @@ def test_check_tells_wrong_settings_apart(files: Files, sandbox: Sandbox) -> Non
         ({"base_url": sandbox.public_url}, "public"),
         ({"base_url": nobody}, "connection refused"),
         ({}, "base_url is missing"),
+        ({"base_url": ""}, "base_url is empty"),
     ]
     for config, sentence in wrong:
         told = run("check", "--config", files.write(config))

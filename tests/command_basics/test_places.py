@@ -1,0 +1,20 @@
+"""Where an error nobody foresaw came from: a module's dotted name, as many files are called core.py."""
+
+import json
+import re
+
+from command_basics.places import place_of
+from tap_ory.endings import unforeseen
+
+
+def test_a_place_is_a_module_and_a_line() -> None:
+    try:
+        json.loads("{")
+    except ValueError as error:
+        assert re.fullmatch(r"json\.decoder:\d+", place_of(error))
+        told = unforeseen(error, "tap-ory")
+    assert re.match(r"Unforeseen JSONDecodeError at json\.decoder:\d+\. This is a fault of tap-ory: ", told)
+
+
+def test_an_error_that_was_never_raised_has_no_place() -> None:
+    assert place_of(ValueError("text")) == "an unknown place"
