@@ -3,16 +3,17 @@
 import json
 import re
 
+import pytest
+
 from command_basics.places import place_of
 from tap_ory.endings import unforeseen
 
 
 def test_a_place_is_a_module_and_a_line() -> None:
-    try:
+    with pytest.raises(ValueError, match="Expecting") as raised:
         json.loads("{")
-    except ValueError as error:
-        assert re.fullmatch(r"json\.decoder:\d+", place_of(error))
-        told = unforeseen(error, "tap-ory")
+    assert re.fullmatch(r"json\.decoder:\d+", place_of(raised.value))
+    told = unforeseen(raised.value, "tap-ory")
     assert re.match(r"Unforeseen JSONDecodeError at json\.decoder:\d+\. This is a fault of tap-ory: ", told)
 
 

@@ -81,3 +81,44 @@ def test_meltano_tests_the_connection(meltano: Path, tmp_path: Path) -> None:
         command = [str(meltano), "config", "test", "tap-ory"]
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert "Plugin configuration is valid" in done.stdout + done.stderr
+
+
+def test_settings_keep_their_kinds_on_their_way_through_meltano(tmp_path: Path) -> None:
+    """By `meltano config set` and from the environment: what Meltano does not know it ignores, or passes on as text."""
+    text = (ROOT / "meltano.yml").read_text(encoding="utf-8")
+    command = Path(sys.executable).with_name("tap-ory")
+    project = text.replace("    pip_url: -e .\n", "").replace("executable: tap-ory\n", f"executable: {command}\n")
+    (tmp_path / "meltano.yml").write_text(project, encoding="utf-8")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("TAP_ORY_", "BATON_"))}
+
+    def meltano(*arguments: str, **settings: str) -> str:
+        done = subprocess.run(
+            [MELTANO, *arguments], cwd=tmp_path, env={**kept, **settings}, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+        return done.stdout
+
+    maps = {"identities": {"__alias__": "people", "initial": "id[0]"}}
+    for name, value in (
+        ("stream_maps", json.dumps(maps)),
+        ("flattening_max_depth", "2"),
+        ("flattening_enabled", "false"),
+        ("http_headers", '{"X-Api-Key": "never-to-be-seen"}'),
+    ):
+        meltano("config", "set", "tap-ory", name, value)
+    given = {"TAP_ORY_FLATTENING_SEPARATOR": ".", "TAP_ORY_STREAM_MAP_CONFIG": '{"salt": "s"}'}
+    with Sandbox(3) as sandbox:
+        printed = meltano("config", "print", "tap-ory", TAP_ORY_BASE_URL=sandbox.url, **given)
+        config = json.loads(printed[printed.index("{") :])
+        output = meltano("invoke", "tap-ory", TAP_ORY_BASE_URL=sandbox.url, **given)
+        sent = [seen.headers.get("x-api-key") for seen in sandbox.requests.log if seen.role == "admin"]
+    assert config["stream_maps"] == maps
+    assert (config["flattening_max_depth"], config["flattening_enabled"]) == (2, False)
+    assert (config["flattening_separator"], config["stream_map_config"]) == (".", {"salt": "s"})
+    assert "never-to-be-seen" not in printed
+    messages = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+    rows = [message for message in messages if message["type"] == "RECORD"]
+    assert [(row["stream"], row["record"]["initial"] == row["record"]["id"][0]) for row in rows] == [
+        ("people", True)
+    ] * 3
+    assert "never-to-be-seen" in sent
