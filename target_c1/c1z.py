@@ -166,6 +166,10 @@ def read_c1z_ids(path: Path, database: Path, like: int = 0) -> Iterator[str]:
     unpack_c1z(path, database, min(usual, MAX_DATABASE_BYTES))
     connection = sqlite3.connect(f"{database.as_uri()}?mode=ro&immutable=1", uri=True)
     try:
+        # A view may be made of rows without end.
+        if connection.execute("select 1 from sqlite_master where name = 'v1_resources' and type <> 'table'").fetchone():
+            msg = "in its database v1_resources is no table"
+            raise FileFormatError(msg)
         prefix = len(USER_TYPE) + 1
         for (external_id,) in connection.execute(
             "select distinct external_id from v1_resources where resource_type_id = ?", (USER_TYPE,)

@@ -3,7 +3,9 @@
 import os
 import re
 import resource
+import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -80,3 +82,18 @@ def test_users_who_share_what_is_long_are_compared_although_their_file_packs_wel
     unpacked = 200 * 40_000
     assert unpacked > 100 * path.stat().st_size, "the ratio alone would refuse it"
     publish(messages, path)
+
+
+ENDLESS = (
+    "create view v1_resources as with recursive n(i) as (select 1 union all select i + 1 from n) "
+    "select 'user' as resource_type_id, 'user:' || i as external_id from n"
+)
+
+
+def test_a_previous_file_with_rows_without_end_is_not_compared(tmp_path: Path) -> None:
+    path, database = tmp_path / "users.c1z", tmp_path / "database"
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute(ENDLESS)
+    path.write_bytes(MAGIC + zstandard.compress(database.read_bytes()))
+    with pytest.raises(RefusedError, match="v1_resources is no table"):
+        publish(users_read(5), path)
