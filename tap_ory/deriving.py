@@ -6,6 +6,7 @@ times what reading the page does. So the function is written out once for each i
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from tap_ory.factors import EXACT
@@ -59,7 +60,12 @@ def derivation(meaning: Meaning, wanted: Wanted, user: Any, settings: Settings) 
     to the second where something is of another shape than the schema says; that one looks at the traits
     themselves, and is for those that did not decode as declared.
     """
-    anyhow = _written(Anyhow(wanted), meaning, user, settings)
+    # Most projects have nobody who needs it, and to write it out takes a millisecond a schema.
+    written = cache(lambda: _written(Anyhow(wanted), meaning, user, settings))
+
+    def anyhow(*parts: Any) -> Any:
+        return written()(*parts)
+
     quick = Function(wanted)
     quick.objects["anyhow"] = anyhow
     return _written(quick, meaning, user, settings), anyhow
