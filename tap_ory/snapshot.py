@@ -13,12 +13,13 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from tap_ory.paging import UUID, Slice
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 #: A state with more slices than this is none of ours.
 MAX_SLICES = 4096
@@ -38,9 +39,13 @@ class Snapshot:
     fields: str
 
     @classmethod
-    def begin(cls, now: datetime, base_url: str, fields: object) -> Snapshot:
-        """A read that begins now. `fields` is all that decides what a record looks like."""
-        return cls(int(now.timestamp()), now, _digest(base_url), _digest(fields))
+    def begin(cls, now: datetime, base_url: str, fields: object, taken: Collection[int] = ()) -> Snapshot:
+        """A read that begins now. `fields` is all that decides what a record looks like.
+
+        No two reads may share a version, or the records of one would pass for the other's: `taken` are those known.
+        """
+        version = next(each for each in count(int(now.timestamp())) if each not in taken)
+        return cls(version, now, _digest(base_url), _digest(fields))
 
     def to_state(self, slices: list[Slice], *, resumed: bool) -> dict[str, Any]:
         """What the state keeps; `resumed` tells a target that a part of the records came earlier."""

@@ -84,6 +84,12 @@ def with_finished(finished: Mapping[str, int], version: int) -> dict[str, int]:
     return {**finished, str(place % PLACES): version}
 
 
+def versions(bookmarks: Mapping[str, Mapping[str, Any]]) -> set[int]:
+    """Return the versions of all reads that a state knows, finished or not."""
+    found = {_version(own.get("snapshot")) for own in bookmarks.values()} | set(finished_reads(bookmarks).values())
+    return {version for version in found if version is not None}
+
+
 def without_finished(bookmarks: Bookmarks) -> Bookmarks:
     """Return the bookmarks without the snapshots of reads that were finished, or begun before one that was."""
     newest = max(finished_reads(bookmarks).values(), default=None)
@@ -94,5 +100,10 @@ def without_finished(bookmarks: Bookmarks) -> Bookmarks:
 
 
 def _is_past(snapshot: Any, newest: int | None) -> bool:
+    version = _version(snapshot)
+    return newest is not None and version is not None and version <= newest
+
+
+def _version(snapshot: Any) -> int | None:
     version = snapshot.get("version") if isinstance(snapshot, dict) else None
-    return newest is not None and type(version) is int and version <= newest
+    return version if type(version) is int else None

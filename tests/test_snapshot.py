@@ -34,6 +34,12 @@ def test_goes_on_under_the_same_version_behind_what_was_written() -> None:
     ]
 
 
+def test_no_two_reads_share_a_version() -> None:
+    """Clocks are set back, and a second is long: what was set aside would pass for the new read's."""
+    known = {begun().version, begun().version + 1, begun().version + 3}
+    assert Snapshot.begin(BEGAN, "", "f", known).version == begun().version + 2
+
+
 def test_a_resumed_read_says_so_in_its_states() -> None:
     assert begun().to_state(LEFT, resumed=True)["resumed"] is True
     assert "resumed" not in state()

@@ -120,16 +120,17 @@ class FullRead:
         """Find the interrupted read that all streams agree on, or begin a new one."""
         settings = self._tap.settings
         fields = [self._tap.fingerprint(), *(stream.fingerprint() for stream in self._streams)]
-        self._snapshot = Snapshot.begin(snapshot.now(), settings.base_url, fields)
-        states = [stream.stream_state.get("snapshot") for stream in self._streams]
-        if not any(states):
+        taken = states.versions(self._tap.state["bookmarks"])
+        self._snapshot = Snapshot.begin(snapshot.now(), settings.base_url, fields, taken)
+        kept = [stream.stream_state.get("snapshot") for stream in self._streams]
+        if not any(kept):
             return None
         try:
-            if any(state != states[0] for state in states):
+            if any(state != kept[0] for state in kept):
                 msg = "the streams do not stand at the same place"
                 raise SetAsideError(msg)  # noqa: TRY301
             within = timedelta(hours=settings.resume_within)
-            self._snapshot, slices = self._snapshot.resume(states[0] or {}, within)
+            self._snapshot, slices = self._snapshot.resume(kept[0] or {}, within)
         except SetAsideError as reason:
             logger.warning("The interrupted read in the state is set aside, as %s; reading from the start.", reason)
             return None

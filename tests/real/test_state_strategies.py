@@ -99,11 +99,12 @@ def test_five_runs(
         assert set(pipeline.rows()) < set(pipeline.source())
         front.let_through = None
 
-        # What Meltano prints of the state is a state to the tap as well.
-        (pipeline.home / "state.json").write_text(pipeline.command(MELTANO, "state", "get", STATE).stdout)
-        read = pipeline.command(TAP, "--state", "state.json")
-        assert read.returncode == 0, read.stderr
-        assert 0 < read.stdout.count('"type":"RECORD"') < PEOPLE, read.stderr
+        if strategy == "merge":
+            # What Meltano prints of the state is a state to the tap as well.
+            (pipeline.home / "state.json").write_text(pipeline.command(MELTANO, "state", "get", STATE).stdout)
+            read = pipeline.command(TAP, "--state", "state.json")
+            assert read.returncode == 0, read.stderr
+            assert 0 < read.stdout.count('"type":"RECORD"') < PEOPLE, read.stderr
 
         code, printed, pages = pipeline.run()
         assert code == 0, printed

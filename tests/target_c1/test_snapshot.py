@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from target_c1.errors import InputError, SettingsError, TargetC1Error
+from tests.interrupted import Interrupted
 from tests.target_c1.protobuf import new
 from tests.target_c1.support import (
     Message,
@@ -168,6 +169,19 @@ def test_a_resumed_read_is_refused_under_the_name_that_a_stream_map_gave_it(
     settings["require_activate_version"] = version is not None
     with pytest.raises(InputError, match="Run the tap without its state"):
         publish(messages, tmp_path / "users.c1z", **settings)
+
+
+@pytest.mark.parametrize("names", [("identities",), ("users",)])
+def test_what_the_tap_still_has_of_a_resumed_read_of_more_streams_does_no_harm(
+    names: tuple[str, ...], tmp_path: Path
+) -> None:
+    path = tmp_path / "users.c1z"
+    with Interrupted() as cut:
+        for bookmark in cut.state["bookmarks"].values():
+            bookmark["snapshot"]["resumed"] = True
+        output, _ = cut.resumed(*names)
+    publish([json.loads(line) for line in output.splitlines()], path)
+    assert len(blobs_of(path, tmp_path)) == 200
 
 
 @pytest.mark.parametrize("versions", [[], [1]])
