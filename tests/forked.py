@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 
 def main() -> None:
+    # The folder of this file, whose folders bear the names of the packages that they test.
+    del sys.path[0]
     module, _, name = sys.argv[1].partition(":")
     function = operator.attrgetter(name)(importlib.import_module(module))
     run = _serve()
