@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from target_c1.values import Moment, account_type, is_address, parse_time, person_name, text, why_invalid
+from target_c1.values import Moment, account_type, is_address, parse_time, text, why_invalid
 
 if TYPE_CHECKING:
     from target_c1.mapping import Mapping, Record
@@ -106,8 +106,8 @@ class UserReader:
             count(self.tally.left_out, f"an id of more than {MAX_BYTES} bytes")
             return None
         first, last, username = (
-            person_name(self._first_name(record)),
-            person_name(self._last_name(record)),
+            text(self._first_name(record)),
+            text(self._last_name(record)),
             text(self._username(record)),
         )
         emails, invalid = self._addresses(record)
@@ -118,7 +118,7 @@ class UserReader:
         # In the order of the fields: by name it takes half as long again.
         return User(
             identifier,
-            self._cut(person_name(self._display_name(record)) or full or username or primary or identifier),
+            self._cut(text(self._display_name(record)) or full or username or primary or identifier),
             first,
             last,
             emails,

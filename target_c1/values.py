@@ -51,12 +51,6 @@ def text(value: Any) -> str | None:
     return str(value) if type(value) is int else None
 
 
-def person_name(value: Any) -> str | None:
-    """Return a text without padding, and with one blank where there are several of whatever kind; None for no text."""
-    found = text(value)
-    return found if found is None or found.isalpha() else " ".join(found.split())
-
-
 @lru_cache(maxsize=256)
 def account_type(word: str) -> int:
     """Return C1's number for what an account type is called, without regard to case and separators; 0 for none."""

@@ -181,16 +181,6 @@ def test_the_first_known_account_type_counts(account: Any, kind: Any, expected: 
     assert read(record, account_type=["/account", "/kind"]).account_type == expected
 
 
-@pytest.mark.parametrize("blank", [" ", "\u3000", "\u00a0\t", "\u2028"])
-def test_names_have_no_padding_and_one_blank_between_words(blank: str) -> None:
-    shown = f"{blank}Ann{blank}{blank} Lee{blank}"
-    found = read(user(1, display_name=shown, first_name=f"{blank}Ann", last_name=f"Lee{blank}"))
-    assert (found.display_name, found.first_name, found.last_name) == ("Ann Lee", "Ann", "Lee")
-    assert read(user(1, display_name=None, first_name=f"{blank}Ann", last_name=f"Lee{blank}")).display_name == "Ann Lee"
-    given = identity(traits={"name": {"given": f"{blank}Ann", "family": f"Lee{blank}"}})
-    assert read(given, "identities").display_name == "Ann Lee"
-
-
 @pytest.mark.parametrize("identifier", [None, "", True, 1.5, {}, []])
 def test_a_record_without_a_usable_id_is_left_out_and_counted(identifier: Any) -> None:
     reader = UserReader(Mapping(READY["users"]))
