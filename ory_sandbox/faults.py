@@ -1,9 +1,10 @@
-"""Faults on request: which requests for a page of identities go wrong, and in what way.
+"""Faults on request: which requests for a list go wrong, and in what way.
 
 A scenario is a list of faults, each an object such as ``{"do": "status", "status": 503, "at": 3}``. ``do`` names
 one of the functions of ``troubles``, whose parameters are further members; the others say which requests it
-hits, of those that list identities and come in one after the other:
+hits, of those that list identities (or schemas) and come in one after the other:
 
+    on      which list it is, ``identities`` or ``schemas`` (identities)
     at      the first that it hits, counted from 1 (1)
     times   how many it hits from there on; null is for ever (1)
     every   of these only each so-manieth
@@ -32,8 +33,13 @@ if TYPE_CHECKING:
     from ory_sandbox.http import Request, Response
     from ory_sandbox.store import Store
 
-_LISTS = frozenset({"/admin/identities", "/identities"})
-_SELECTING = ("at", "times", "every", "share", "after", "row")
+_LISTS = {
+    "/admin/identities": "identities",
+    "/identities": "identities",
+    "/admin/schemas": "schemas",
+    "/schemas": "schemas",
+}
+_SELECTING = ("on", "at", "times", "every", "share", "after", "row")
 
 
 @dataclass
@@ -42,6 +48,7 @@ class _Fault:
 
     do: Callable[..., Response]
     parameters: Mapping[str, Any]
+    on: str = "identities"
     at: int = 1
     times: int | None = 1
     every: int = 1
@@ -87,11 +94,13 @@ class Faults:
         outage: Callable[[float | None], None],
     ) -> Response:
         """Answer a request as the scenario has it; ``outage`` ends serving, for so many seconds or for ever."""
-        if request.method != "GET" or request.path not in _LISTS:
+        listed = _LISTS.get(request.path) if request.method == "GET" else None
+        faults = [fault for fault in self._faults if fault.on == listed]
+        if not faults:
             return respond(request)
         call = Call(request, respond, self._store, self._rng, outage)
         # All are asked, for each counts for itself.
-        hitting = [fault for fault in self._faults if fault.hits(call, self._store, self._rng)]
+        hitting = [fault for fault in faults if fault.hits(call, self._store, self._rng)]
         return hitting[0].do(call, **hitting[0].parameters) if hitting else call.answer()
 
 
@@ -120,4 +129,7 @@ def _parsed(fault: Mapping[str, Any]) -> _Fault:
     except TypeError as error:
         message = f"not how {fault['do']!r} is told: {error}"
         raise ValueError(message) from None
+    if fault.get("on", "identities") not in _LISTS.values():
+        message = f"no such list: {fault['on']!r}"
+        raise ValueError(message)
     return _Fault(function, parameters, **{name: fault[name] for name in _SELECTING if name in fault})

@@ -101,7 +101,7 @@ class Sandbox:
             rate_limit: Requests in seconds, such as ``5;w=1,300;w=60``, in the network manner.
             latency_ms: Milliseconds to wait before each answer.
             cache_dir: Where made-up people are kept for the next time.
-            faults: What goes wrong with pages of identities; see ``ory_sandbox.faults``.
+            faults: What goes wrong with lists; see ``ory_sandbox.faults``.
 
         Raises:
             ValueError: There is no such manner or fault, or the rate limit is none.
@@ -221,10 +221,8 @@ class Sandbox:
         """Answer one request. Whatever is to go wrong on purpose goes wrong here."""
         self.requests.count += 1
         self.requests.log.append(Seen(role, request.method, request.target, request.headers))
-        if role == "public":
-            response = self._site.public(request)
-        else:
-            response = self._faults.respond(request, self._site.admin, self._outage)
+        site = self._site.public if role == "public" else self._site.admin
+        response = self._faults.respond(request, site, self._outage)
         response.delay += self._latency
         return response
 

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 _VARY = ("Vary", "Cookie")
 _SESSIONS_LIMIT = 1000
+#: What shares one rate limit.
+_LIMITED = ("/schemas", "/admin/schemas", "/admin/identities", "/admin/sessions")
 # What Kratos calls the page before the first of its sessions: up to v1.0 an id, then also a time.
 _FIRST_SESSION_1_3 = "aWQ9MDAwMDAwMDAtMDAwMC0wMDAwLTAwMDAtMDAwMDAwMDAwMDAwL2NyZWF0ZWRfYXQ9MjIwMC0xMi0zMSAyMzo1OTo1OQ"
 
@@ -103,7 +105,7 @@ class Site:
             handlers = self._admin_handlers(path)
         if handlers is None:
             return plain_not_found([NOT_CACHED])
-        if self._bucket is None or not path.startswith(("/schemas", "/admin/identities", "/admin/sessions")):
+        if self._bucket is None or not path.startswith(_LIMITED):
             return _handle(request, handlers)
         granted, headers = self._bucket.take()
         if not granted:

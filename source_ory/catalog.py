@@ -12,6 +12,7 @@ from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INC
 
 from tap_ory.changes import CHANGED_AT
 from tap_ory.errors import SettingsError
+from tap_ory.traits import is_typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("tap-ory")
 
+#: The fields that hold traits, in either stream.
+TRAITS = ("traits", "profile")
 REPLICATION = {"full_refresh": REPLICATION_FULL_TABLE, "incremental": REPLICATION_INCREMENTAL}
 
 
@@ -37,6 +40,15 @@ def airbyte_stream(stream: Stream) -> dict[str, Any]:
         described["supported_sync_modes"].append("incremental")
         described["default_cursor_field"] = [CHANGED_AT]
     return described
+
+
+def has_types(configured: Any) -> bool:
+    """Whether a configured catalog, of whatever shape, declares traits: the source knew the identity schemas then."""
+    try:
+        streams = [each["stream"]["json_schema"].get("properties", {}) for each in configured["streams"]]
+        return any(is_typed(each[field]) for each in streams for field in TRAITS if field in each)
+    except (KeyError, TypeError, AttributeError):
+        return False
 
 
 def _opened(schema: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from typing import Any
 
-from source_ory.catalog import airbyte_stream, singer_catalog, singer_state
+from source_ory.catalog import airbyte_stream, has_types, singer_catalog, singer_state
 from source_ory.messages import StreamStatus, emit, emit_estimate, emit_status
 from source_ory.spec import specification, tap_config
 from source_ory.writer import AirbyteWriter
@@ -35,7 +35,9 @@ def discover(config: Any) -> None:
     Raises:
         TapOryError: if the settings cannot be right.
     """
-    _answer("CATALOG", catalog={"streams": [airbyte_stream(stream) for stream in _tap(config).streams.values()]})
+    tap = _tap(config)
+    tap.project_schemas.settle(needed=True, known=False)
+    _answer("CATALOG", catalog={"streams": [airbyte_stream(stream) for stream in tap.streams.values()]})
 
 
 def read(config: Any, catalog: Any, states: Any) -> None:
@@ -47,6 +49,7 @@ def read(config: Any, catalog: Any, states: Any) -> None:
     """
     writer = AirbyteWriter()
     tap = _tap(config, state=singer_state(states), message_writer=writer)
+    tap.project_schemas.settle(needed=True, known=has_types(catalog))
     selection = singer_catalog(catalog, tap.streams)
     for stream in tap.streams.values():
         stream.apply_catalog(selection)

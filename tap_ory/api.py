@@ -1,7 +1,8 @@
 """OryAdminAPI: one conversation with one Ory project. Session, key, TLS, retries, errors in plain words.
 
 Knows nothing of pagination or Singer. Requests go to `base_url` and nowhere else: no redirect is followed,
-so the key cannot reach another host. Facts about the server's answers come from running Kratos v1.0.0,
+so the key cannot reach another host. (Whoever has to look elsewhere makes another conversation of
+`Settings.elsewhere`, which has no key.) Facts about the server's answers come from running Kratos v1.0.0,
 v1.3.1 and v26.2.0 and from Ory's documentation.
 """
 
@@ -21,7 +22,7 @@ from requests.auth import AuthBase
 
 from tap_ory import plain_words
 from tap_ory.bodies import ACCEPT_ENCODING, read_body
-from tap_ory.errors import TapOryError, UnavailableError
+from tap_ory.errors import AccessError, TapOryError, UnavailableError
 from tap_ory.pacing import MAX_SERVER_WAIT, Governor, server_wait
 from tap_ory.tls import is_loopback, trust
 
@@ -197,7 +198,8 @@ class OryAdminAPI:
         headers = response.headers
         if status == requests.codes.ok:
             first, last = body[:100].lstrip(b"\xef\xbb\xbf \t\r\n")[:1], body[-100:].rstrip()[-1:]
-            if (first, last) in {(b"[", b"]"), (b"{", b"}")}:
+            # A list that nobody made is `null` in Go; what asks for a page does not take it for one.
+            if (first, last) in {(b"[", b"]"), (b"{", b"}")} or body.strip() == b"null":
                 return Answer(headers, body)
             if first in {b"[", b"{"} or not (body or "Content-Length" in headers):
                 # Without a Content-Length only the text itself tells that its end is missing.
@@ -209,7 +211,10 @@ class OryAdminAPI:
             if status == requests.codes.server_error:
                 raise InternalServerError(sentence, tries=TRIES_500, status=status)
             raise RetryableError(sentence, wait=wait, status=status)
-        raise plain_words.explain_refusal(url, response, server_words, self.settings, body)
+        refusal = plain_words.explain_refusal(url, response, server_words, self.settings, body)
+        if isinstance(refusal, AccessError):
+            refusal.status, refusal.location = status, headers.get("Location", "")
+        raise refusal
 
     @contextmanager
     def _session(self) -> Iterator[requests.Session]:

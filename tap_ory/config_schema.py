@@ -9,6 +9,9 @@ from singer_sdk import typing as th
 from tap_ory.factors import EXACT
 from tap_ory.user_fields import FIELDS
 
+#: Values of `identity_schemas`; true and false say the same, as YAML reads the bare words so.
+ON, OFF = "on", "off"
+
 CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
     th.Property(
         "base_url",
@@ -105,6 +108,17 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
             "Where the identity schemas (/schemas) are, if not where base_url leads: the public address of a "
             "self-hosted Ory Kratos, for example http://127.0.0.1:4433/. The key is never sent to another host than "
             "base_url's."
+        ),
+    ),
+    th.Property(
+        "identity_schemas",
+        th.CustomType({"type": ["boolean", "string", "null"], "enum": [ON, OFF, True, False, None]}),
+        default=ON,
+        title="Identity schemas",
+        description=(
+            "Whether the project's identity schemas are read. A run that cannot read them ends where they matter. Off "
+            "says for good that there are none to be had: traits stay untyped, and users are read by well-known names "
+            "of traits."
         ),
     ),
     th.Property(

@@ -15,7 +15,13 @@ class SettingsError(TapOryError):
 
 
 class AccessError(TapOryError):
-    """The server was reached and refused, or is not the server that the settings mean."""
+    """The server was reached and refused, or is not the server that the settings mean.
+
+    `status` is what it answered, `location` where a redirect leads, if that is why.
+    """
+
+    status: int = 0
+    location: str = ""
 
 
 class BadRequestError(AccessError):

@@ -1,195 +1,195 @@
-"""The identity schemas of a project, read from `/schemas`: one try, quickly, and never an error.
+"""The identity schemas of a project, read from `/schemas` by the conversation that reads the pages: as patiently.
 
-Only a rate limit is waited for, as its bucket is shared with everybody who reads the project: to go on without
-types for one run would change a target's columns.
-
-Knows HTTP and the list's shape; nothing of what a schema says. The list is public: on Ory Network it is at
-the API's own host, with or without the key; a self-hosted Kratos' admin port redirects to the public address
-(v1.0.0 and v1.3.1 by way of `/admin/schemas`, v26.2.0 at once). Such redirects are followed for this list
-only, and the key goes to the origin of `base_url` alone.
+Knows where the list is and what shape it has; nothing of what a schema says. The list is public: on Ory Network it
+is at the API's own host, with or without the key; a self-hosted Kratos' admin port redirects to the public address,
+`/admin/schemas` at once (v1.0.0, v1.3.1, v26.2.0), `/schemas` up to v1.3.1 by way of `/admin/schemas` without the
+path prefix of a proxy before it. Such redirects are followed for this list only, and only to a `/schemas`; nothing
+but the origin of `base_url` is told the key.
 """
 
 from __future__ import annotations
 
 import json
-import logging
 import re
-import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
-import requests
-
-from tap_ory.bodies import ACCEPT_ENCODING, read_body
-from tap_ory.errors import AnswerError
-from tap_ory.pacing import Governor, server_wait
+from tap_ory.api import OryAdminAPI, RetryableError
+from tap_ory.errors import AccessError, AnswerError, TapOryError, UnavailableError
+from tap_ory.pacing import TOO_MANY_REQUESTS
+from tap_ory.plain_words import REDIRECTS, leads_nowhere
+from tap_ory.reading import total_count
+from tap_ory.settings import is_network_host
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from tap_ory.api import Answer
     from tap_ory.settings import Settings
 
-logger = logging.getLogger("tap-ory")
-
-#: Seconds for a connection, and for each piece of an answer: discovery runs before every run of Meltano.
-TIMEOUT = 5.0
-#: Seconds and bytes that one page of the list may take in all.
-MAX_SECONDS, MAX_BYTES = 10.0, 32 * 1024 * 1024
 MAX_REDIRECTS = 3
-#: Seconds of waiting for rate limits in all, and what is waited for where a server does not say how long.
-MAX_WAIT, USUAL_WAIT = 15.0, 1.0
 #: Schemas asked for at once, and pages read at most.
 PAGE_SIZE, MAX_PAGES = 250, 20
+NOT_FOUND = 404
 
 #: JSON Schemas by schema id.
 IdentitySchemas = dict[str, dict[str, Any]]
 
 
-class _UnreadableError(Exception):
-    """The list cannot be had; the message says why, without anything that a server said."""
+class NoSchemasError(AccessError):
+    """The server definitely has no list of identity schemas: 404, or a redirect that leads nowhere."""
 
 
-def read_identity_schemas(settings: Settings, governor: Governor | None = None) -> IdentitySchemas | None:
-    """Return the project's identity schemas, or None (with one warning) where they cannot be read.
+def read_identity_schemas(api: OryAdminAPI) -> IdentitySchemas:
+    """Return the project's identity schemas by their ids.
 
-    What is asked of `base_url` itself is counted by `governor`: identities and schemas share a rate limit.
+    Raises:
+        NoSchemasError: if there are none to be had, by a definite answer of each place where they could be.
+        TapOryError: if they could not be read, which says nothing of whether there are any.
     """
-    try:
-        with requests.Session() as session:
-            session.headers.update(
-                {
-                    "Accept": "application/json",
-                    "Accept-Encoding": ACCEPT_ENCODING,
-                    "User-Agent": settings.user_agent,
-                }
-            )
-            return _read_pages(_fetcher(session, settings, governor or Governor()))
-    except (_UnreadableError, requests.RequestException, ValueError) as error:
-        reason = str(error) if isinstance(error, _UnreadableError) else f"no answer ({type(error).__name__})"
-        logger.warning(
-            "The identity schemas could not be read: %s. Traits are passed on untyped, and users are read by "
-            "well-known names of traits. If the schemas are at another address, set public_url.",
-            reason,
-        )
-        return None
+    path = _Path(api)
+    failures = []
+    for place in _places(api.settings):
+        try:
+            return _read_pages(path, place)
+        except (AccessError, AnswerError) as error:  # noqa: PERF203 - there are two places
+            failures.append(error)
+    raise next((each for each in failures if not isinstance(each, NoSchemasError)), failures[0])
 
 
-def _read_pages(fetch: Callable[[int], requests.Response]) -> IdentitySchemas:
-    """Read page by page up to an empty one: not every server ends its links.
+def _places(settings: Settings) -> list[str]:
+    """Where the list may be, in the order in which to ask."""
+    if settings.public_url:
+        return [f"{settings.public_url}/schemas"]
+    if is_network_host(urlsplit(settings.base_url).hostname or ""):
+        return [f"{settings.base_url}/schemas"]
+    return [f"{settings.base_url}/admin/schemas", f"{settings.base_url}/schemas"]
 
-    A server's `X-Total-Count` saves the request for the empty page. Kratos v1.3.1 and others repeat schemas on
-    later pages, so one that brings nothing new is the end as well.
+
+def _read_pages(path: _Path, url: str) -> IdentitySchemas:
+    """Read page by page until all are there, or up to an empty one where the server does not tell how many there are.
+
+    Kratos v1.3.1 and others repeat schemas on later pages, so one that brings nothing new is the end as well.
     """
     schemas: IdentitySchemas = {}
     for page in range(MAX_PAGES):
-        response = fetch(page)
-        listed = _decoded(response)
+        try:
+            url, answer = path.get(url, page)
+        except NoSchemasError as error:
+            if not page:
+                raise
+            raise AccessError(str(error)) from error
+        listed = _decoded(url, answer)
         known = len(schemas)
-        for item in listed:
-            if isinstance(item, dict) and isinstance(item.get("id"), str) and isinstance(item.get("schema"), dict):
-                schemas.setdefault(item["id"], item["schema"])
-        total = response.headers.get("X-Total-Count", "")
-        told = int(total) if re.fullmatch(r"\d{1,9}", total, re.ASCII) else None
-        if not listed or len(schemas) == known or (told is not None and len(schemas) >= told):
-            break
-    return schemas
+        for schema_id, schema in listed:
+            schemas.setdefault(schema_id, schema)
+        total = total_count(answer)
+        if not schemas and not total:
+            msg = f"GET {url} lists none."
+            raise NoSchemasError(msg)
+        if total is not None and max(len(schemas), 0 if page else len(listed)) >= total:
+            return schemas
+        if len(schemas) == known:
+            if total is None:
+                return schemas
+            msg = f"GET {url} gave {len(schemas)} of {total} identity schemas and no more."
+            raise AnswerError(msg)
+    msg = f"GET {url} goes on after {MAX_PAGES} pages."
+    raise AnswerError(msg)
 
 
-def _decoded(response: requests.Response) -> list[Any]:
+def _decoded(url: str, answer: Answer) -> list[tuple[str, dict[str, Any]]]:
+    """The ids and schemas of a page; one behind the last is `null`, Go's way to write a list that nobody made."""
     try:
-        listed = json.loads(read_body(response, seconds=MAX_SECONDS, most=MAX_BYTES))
-    except (AnswerError, requests.exceptions.ReadTimeout) as error:
-        msg = f"the answer of {_shown(response.url)} has no end"
-        raise _UnreadableError(msg) from error
-    except (ValueError, RecursionError, requests.exceptions.ChunkedEncodingError):
-        listed = ""
-    # A page behind the last one is `null`: Go's way to write a list that nobody made.
-    if listed is not None and not isinstance(listed, list):
-        msg = f"{_shown(response.url)} answered something else than a list of schemas"
-        raise _UnreadableError(msg)
-    return listed or []
+        listed = [] if (value := json.loads(answer.body)) is None else value
+        found = [(each["id"], each["schema"]) for each in listed]
+        if isinstance(listed, list) and all(
+            isinstance(schema_id, str) and isinstance(schema, dict) for schema_id, schema in found
+        ):
+            return found
+    except (ValueError, RecursionError, KeyError, TypeError):
+        pass
+    msg = f"GET {url} answered something else than a list of identity schemas."
+    raise AnswerError(msg)
 
 
-def _fetcher(session: requests.Session, settings: Settings, governor: Governor) -> Callable[[int], requests.Response]:
-    """Return the function that gets a page of the list; where redirects led is where later pages are."""
-    where = (settings.public_url or settings.base_url) + "/schemas"
-    patience = MAX_WAIT
+class _Path:
+    """The way to the list: a conversation for each address that redirects lead to."""
 
-    def fetch(page: int) -> requests.Response:
-        nonlocal where, patience
+    def __init__(self, api: OryAdminAPI) -> None:
+        self._api = api
+        self._elsewhere: dict[str, OryAdminAPI] = {}
+        self._nowhere: dict[str, NoSchemasError] = {}
+
+    def get(self, url: str, page: int) -> tuple[str, Answer]:
+        """Return a page of the list, and the address that it came from in the end."""
+        asked = url
         for _ in range(MAX_REDIRECTS + 1):
-            response = _get(session, settings, governor, where, page)
-            if response.status_code == requests.codes.too_many_requests:
-                wait = server_wait(response.headers)
-                patience -= USUAL_WAIT if wait is None else wait
-                if patience < 0:
-                    break
-                response.close()
-                time.sleep(USUAL_WAIT if wait is None else wait)
-            elif response.is_redirect:
-                where = _target(response)
+            if url in self._nowhere:
+                raise self._nowhere[url]
+            client, path = self._client(url)
+            try:
+                return url, client.get(path, {"page": page, "per_page": PAGE_SIZE})
+            except AccessError as error:
+                if error.status not in REDIRECTS:
+                    raise self._refused(client, error) from error
+                url = self._target(url, client, error)
+            except AnswerError as error:
+                raise AnswerError(self._told(client, error)) from error
+            except UnavailableError as error:
+                if isinstance(error, RetryableError) and error.status == TOO_MANY_REQUESTS:
+                    raise
+                sentence = self._told(client, error)
+                if url == asked or not leads_nowhere(error):
+                    raise UnavailableError(sentence) from error
+                self._nowhere[url] = NoSchemasError(sentence)
+                raise self._nowhere[url] from error
+        msg = f"GET {asked} leads to redirects without end."
+        raise NoSchemasError(msg)
+
+    def _refused(self, client: OryAdminAPI, error: AccessError) -> AccessError:
+        kind = NoSchemasError if error.status == NOT_FOUND else AccessError
+        return kind(self._told(client, error))
+
+    def _client(self, url: str) -> tuple[OryAdminAPI, str]:
+        """The conversation with an address, and the path in it. Another host has its own rate limit, and no key."""
+        settings = self._api.settings
+        if url.startswith(f"{settings.base_url}/"):
+            return self._api, url[len(settings.base_url) :]
+        origin = url[: url.index("/", len("https://"))]
+        if origin not in self._elsewhere:
+            if _origin(url) == _origin(settings.base_url):
+                self._elsewhere[origin] = OryAdminAPI(replace(settings, base_url=origin), self._api.governor)
             else:
-                break
-        if response.status_code != requests.codes.ok:
-            msg = f"{_shown(where)} answered {response.status_code}"
-            raise _UnreadableError(msg)
-        return response
+                self._elsewhere[origin] = OryAdminAPI(settings.elsewhere(origin))
+        return self._elsewhere[origin], url[len(origin) :]
 
-    return fetch
+    def _target(self, url: str, client: OryAdminAPI, error: AccessError) -> str:
+        """Where a redirect leads, without its query, which is set anew."""
+        try:
+            target = urljoin(url, error.location).partition("#")[0].partition("?")[0].rstrip("/")
+        except ValueError:
+            target = ""
+        if not re.fullmatch(r"https?://[\x21-\x7e]+", target) or not _origin(target):
+            msg = f"GET {url} redirects to no web address."
+            raise NoSchemasError(msg) from error
+        token = self._api.settings.api_token
+        if not urlsplit(target).path.endswith("/schemas") or (token and token in unquote(target)):
+            # A login page, or what nobody should read in a log.
+            raise AccessError(self._told(client, error)) from error
+        return target
+
+    def _told(self, client: OryAdminAPI, error: TapOryError) -> str:
+        """What went wrong, without advice that holds for the list of identities or the host of `base_url` alone."""
+        advice = " base_url seems" if client is self._api else " (?:base_url seems|Check base_url|Set api_token)"
+        sentence = re.split(advice, str(error), maxsplit=1)[0]
+        return sentence if client is self._api else sentence.replace("base_url", "public_url")
 
 
-def _get(session: requests.Session, settings: Settings, governor: Governor, url: str, page: int) -> requests.Response:
-    if _origin(url) != _origin(settings.base_url):
-        return _send(session, settings, None, url, page)
-    governor.wait_turn()
+def _origin(url: str) -> tuple[str, str, int] | None:
+    """Scheme, host and port; None where an address names none."""
     try:
-        response = _send(session, settings, settings.api_token, url, page)
-    except BaseException:
-        governor.forget()
-        raise
-    if response.status_code == requests.codes.too_many_requests:
-        # Waited for here within bounds; what is asked for next meets its own.
-        governor.forget()
-    else:
-        governor.learn(response.status_code, response.headers)
-    return response
-
-
-def _send(session: requests.Session, settings: Settings, token: str | None, url: str, page: int) -> requests.Response:
-
-    def authorize(request: requests.PreparedRequest) -> requests.PreparedRequest:
-        # An auth of our own also keeps `requests` from sending one out of ~/.netrc.
-        if token:
-            request.headers["Authorization"] = f"Bearer {token}"
-        return request
-
-    return session.get(
-        url,
-        params={"page": page, "per_page": PAGE_SIZE},
-        auth=authorize,
-        allow_redirects=False,
-        stream=True,
-        timeout=min(settings.request_timeout, TIMEOUT),
-        verify=settings.ca_bundle or True,
-    )
-
-
-def _target(response: requests.Response) -> str:
-    """Where a redirect leads, without its query, which is set anew."""
-    target = urljoin(response.url, response.headers.get("Location", "")).split("?")[0].split("#")[0]
-    if urlsplit(target).scheme not in {"http", "https"}:
-        msg = f"{_shown(response.url)} redirects to no web address"
-        raise _UnreadableError(msg)
-    response.close()
-    return target
-
-
-def _shown(url: str) -> str:
-    """The host alone: what else is in the address of a redirect is the server's choice."""
-    scheme, host, port = _origin(url)
-    return f"{scheme}://{host}:{port}"
-
-
-def _origin(url: str) -> tuple[str, str, int | None]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname or "", parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+        parts = urlsplit(url)
+        port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+    except (ValueError, KeyError):
+        return None
+    return (parts.scheme, parts.hostname, port) if parts.hostname else None

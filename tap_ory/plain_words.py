@@ -24,7 +24,7 @@ from tap_ory.errors import AccessError, AnswerError, BadRequestError, TapOryErro
 from tap_ory.http_headers import masked
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from tap_ory.settings import Settings
 
@@ -144,6 +144,14 @@ def server_message(body: bytes, secrets: Mapping[str, str]) -> str:
     return text[:MAX_SERVER_WORDS].rstrip(" .")
 
 
+def leads_nowhere(error: BaseException) -> bool:
+    """Whether nobody is where a request was sent: no such name, or nothing that listens."""
+    unknown = (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME))
+    return _caused_by(error, ConnectionRefusedError) or any(
+        isinstance(each, socket.gaierror) and each.errno in unknown for each in _causes(error)
+    )
+
+
 def _redirect_message(url: str, status: int, location: str, remedy: str) -> str:
     here = urlsplit(url)
     answered = f"GET {url} answered {_status_text(status)}"
@@ -210,13 +218,15 @@ def _in_words(server_words: str) -> str:
 
 def _caused_by(error: BaseException, kinds: type[BaseException] | tuple[type[BaseException], ...]) -> bool:
     """Whether one of `kinds` is in the chain of causes, where requests and urllib3 put the real one."""
+    return any(isinstance(each, kinds) for each in _causes(error))
+
+
+def _causes(error: BaseException) -> Iterator[object]:
     todo: list[object] = [error]
     for _ in range(20):
         if not todo:
-            return False
+            return
         current = todo.pop()
-        if isinstance(current, kinds):
-            return True
+        yield current
         if isinstance(current, BaseException):
             todo += [current.__cause__, current.__context__, getattr(current, "reason", None), *current.args]
-    return False

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
-from tap_ory.config_schema import CONFIG_SCHEMA
+from tap_ory.config_schema import CONFIG_SCHEMA, ON
 from tap_ory.errors import SettingsError
 from tap_ory.http_headers import clean_headers, has_authorization, secret_texts
 from tap_ory.tls import check_client_certificate
@@ -51,6 +51,7 @@ class Settings:
     public_url: str | None
     user_fields: Mapping[str | None, Mapping[str, Pointer]]
     account_types: Mapping[str, str]
+    identity_schemas: bool = True
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], version: str) -> Settings:
@@ -81,6 +82,7 @@ class Settings:
             lookback_seconds=_given(config, "lookback_seconds"),
             resume_within=float(_given(config, "resume_within")),
             public_url=clean_base_url(config["public_url"], "public_url") if config.get("public_url") else None,
+            identity_schemas=_given(config, "identity_schemas") in {True, ON},
             user_fields=parse_user_fields(_given(config, "user_fields")),
             account_types=parse_account_types(_given(config, "account_types")),
         )

@@ -24,15 +24,14 @@ from tap_ory.config_schema import CONFIG_SCHEMA
 from tap_ory.environment import READER
 from tap_ory.errors import SettingsError
 from tap_ory.fingerprint import REVISION, deciding
-from tap_ory.identity_schemas import read_identity_schemas
 from tap_ory.mapping import Mapper
+from tap_ory.project_schemas import ProjectSchemas
 from tap_ory.sdk_settings import sdk_settings
 from tap_ory.settings import Settings
 from tap_ory.signals import Termination
 from tap_ory.streams.base import BlockWriter, OryStream
 from tap_ory.streams.identities import IdentitiesStream
 from tap_ory.streams.users import UsersStream
-from tap_ory.traits import shapes_of
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -75,13 +74,33 @@ class TapOry(Tap):
         return OryAdminAPI(self.settings)
 
     @cached_property
+    def project_schemas(self) -> ProjectSchemas:
+        """What is known of the project's identity schemas; a discovery without settings asks nobody."""
+        return ProjectSchemas(self.api if self.config.get("base_url") else None)
+
+    @property
     def trait_shapes(self) -> dict[str, Shape]:
         """What each identity schema says of traits, by its id, read when first asked for.
 
-        Empty where the schemas cannot be read, and for a discovery without settings.
+        Empty where the schemas cannot be read: `check_types` says when that is an error.
         """
-        schemas = read_identity_schemas(self.settings, self.api.governor) if self.config.get("base_url") else None
-        return shapes_of(schemas or {})
+        return self.project_schemas.shapes
+
+    def check_types(self) -> None:
+        """Make sure, before a SCHEMA goes out, that all that is read knows as much of traits as it must.
+
+        Raises:
+            TapOryError: if the identity schemas are missing.
+        """
+        for stream in self.ory_streams:
+            if stream.selected:
+                stream.check_types()
+
+    @property
+    def catalog_json_text(self) -> str:
+        """The catalog as `--discover` prints it: which streams are selected from it, nobody knows yet."""
+        self.project_schemas.settle(needed=True, known=False)
+        return super().catalog_json_text
 
     def fingerprint(self) -> list[Any]:
         """All that decides which records of any stream there are and what they look like: programs and settings."""
@@ -215,6 +234,7 @@ class TapOry(Tap):
 
             given: _ConfigInput = ctx.params["config"]
             tap = cls(config=given.config, parse_env_config=given.parse_env, setup_mapper=False)
+            tap.project_schemas.settle(needed=True, known=False)
             click.echo("\n".join([table(meanings_of(tap.trait_shapes, tap.settings)), *explanation(tap.settings)]))
             ctx.exit()
 

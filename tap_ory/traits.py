@@ -14,6 +14,7 @@ import logging
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from tap_ory.compiling import types_of
 from tap_ory.shapes import OPEN, USABLE_NAME, Shape, join, traits_shape
 
 if TYPE_CHECKING:
@@ -32,6 +33,11 @@ ORDER = ("object", "array", "string", "number", "integer", "boolean")
 def shapes_of(schemas: IdentitySchemas) -> dict[str, Shape]:
     """Return the shape of the traits of each identity schema, by schema id."""
     return {schema_id: traits_shape(document) for schema_id, document in schemas.items()}
+
+
+def is_typed(schema: Mapping[str, Any]) -> bool:
+    """Whether the JSON Schema of traits, or of a user's profile, says anything of them."""
+    return "properties" in schema or types_of(schema) is not None
 
 
 def typed_traits(base: Mapping[str, Any], shapes: Mapping[str, Shape]) -> dict[str, Any]:

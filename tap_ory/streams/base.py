@@ -112,11 +112,15 @@ class OryStream(Stream):
     def _write_schema_message(self) -> None:
         """Write the SCHEMA once: the SDK asks for it again when another stream's read has written this one."""
         if not self._schema_written:
+            self._tap.check_types()
             super()._write_schema_message()
             self._schema_written = True
 
     def _write_activate_version_message(self, full_table_version: int) -> None:
         """Write nothing: the SDK calls this before the records, when a cut read would delete rows."""
+
+    def check_types(self) -> None:
+        """Raise an error if a record would be made without what must be known of its types."""
 
     # What a read of all streams calls
 

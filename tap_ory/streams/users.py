@@ -19,6 +19,7 @@ class UsersStream(TypedTraitsStream):
     traits_field = "profile"
     #: A view of the same identities: who wants it selects it.
     selected_by_default = False
+    made_of_schemas = True
 
     @property
     def selected(self) -> bool:
@@ -39,6 +40,7 @@ class UsersStream(TypedTraitsStream):
         from tap_ory.reading import tells_credentials  # noqa: PLC0415
         from tap_ory.users import UserEncoder, meanings_of  # noqa: PLC0415
 
+        self.check_types()
         shapes, settings = self._tap.trait_shapes, self._tap.settings
         for sentence in sentences(meanings_of(shapes, settings)):
             self.logger.info("%s", sentence)
