@@ -88,19 +88,13 @@ def _form_field(name: str, setting: Mapping[str, Any], order: int) -> dict[str, 
     if setting.get("secret"):
         field["airbyte_secret"] = True
     if _is_choice(setting):
-        field["enum"] = _words(setting["enum"])
+        field["enum"] = [_word(value) for value in setting["enum"] if value is not None]
     if setting.get("default") not in (None, {}):
         field["default"] = _word(setting["default"]) if _is_choice(setting) else setting["default"]
     field.update((bound, setting[bound]) for bound in BOUNDS if bound in setting)
     if name in EXAMPLES:
         field["examples"] = EXAMPLES[name]
     return field
-
-
-def _words(choices: list[Any]) -> list[str]:
-    """The choices of a form; where on and off are among them, true and false only say the same."""
-    spare = {True, False, None} if "on" in choices else {None}
-    return [_word(value) for value in choices if value not in spare]
 
 
 def _form_type(setting: Mapping[str, Any]) -> str:

@@ -9,9 +9,6 @@ from singer_sdk import typing as th
 from tap_ory.factors import EXACT
 from tap_ory.user_fields import FIELDS
 
-#: Values of `identity_schemas`; true and false say the same, as YAML reads the bare words so.
-ON, OFF = "on", "off"
-
 CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
     th.Property(
         "base_url",
@@ -112,8 +109,8 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
     ),
     th.Property(
         "identity_schemas",
-        th.CustomType({"type": ["boolean", "string", "null"], "enum": [ON, OFF, True, False, None]}),
-        default=ON,
+        th.BooleanType,
+        default=True,
         title="Identity schemas",
         description=(
             "Whether the project's identity schemas are read. A run that cannot read them ends where they matter. Off "

@@ -80,7 +80,7 @@ def _written(code: Function, meaning: Meaning, user: Any, settings: Settings) ->
     if code.is_strict:
         _hand_over(code, meaning)
     code.objects["slug"] = settings.slug
-    values = [FIELDS[name] for name in user.__struct_fields__]
+    values = [FIELDS[name] for name in user.__struct_fields__ if name in FIELDS]
     code.line(f"return {code.named('U', user)}({', '.join(values)})")
     return code.compile("derive")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
-from tap_ory.config_schema import CONFIG_SCHEMA, ON
+from tap_ory.config_schema import CONFIG_SCHEMA
 from tap_ory.errors import SettingsError
 from tap_ory.http_headers import clean_headers, has_authorization, secret_texts
 from tap_ory.tls import check_client_certificate
@@ -82,7 +82,7 @@ class Settings:
             lookback_seconds=_given(config, "lookback_seconds"),
             resume_within=float(_given(config, "resume_within")),
             public_url=clean_base_url(config["public_url"], "public_url") if config.get("public_url") else None,
-            identity_schemas=_given(config, "identity_schemas") in {True, ON},
+            identity_schemas=_given(config, "identity_schemas"),
             user_fields=parse_user_fields(_given(config, "user_fields")),
             account_types=parse_account_types(_given(config, "account_types")),
         )

@@ -26,6 +26,7 @@ from tap_ory.errors import SettingsError
 from tap_ory.fingerprint import REVISION, deciding
 from tap_ory.mapping import Mapper
 from tap_ory.project_schemas import ProjectSchemas
+from tap_ory.replication import methods_in_metadata
 from tap_ory.sdk_settings import sdk_settings
 from tap_ory.settings import Settings
 from tap_ory.signals import Termination
@@ -58,6 +59,16 @@ class TapOry(Tap):
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
         capability for capability in Tap.capabilities if capability is not PluginCapabilities.BATCH
     ]
+
+    def __init__(self, *, catalog: Any = None, **given: Any) -> None:
+        """Note what the SDK does not read of a catalog; for the rest see there."""
+        self.methods_in_metadata = methods_in_metadata(catalog)
+        super().__init__(catalog=catalog, **given)
+
+    def setup_mapper(self) -> None:
+        """Look at what a catalog asks for first: the fields that a mapper sees are what comes of that."""
+        _ = self.streams
+        super().setup_mapper()
 
     @cached_property
     def settings(self) -> Settings:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import simplejson
 
+from tap_ory.changes import CHANGED_AT
 from tap_ory.compiling import Wanted
 from tap_ory.conforming import Conformer
 from tap_ory.deriving import FIELDS, derivation
@@ -68,11 +69,8 @@ class UserEncoder(RecordEncoder):
         `tells_credentials` is asked where no identity of a page has any: whether the server would tell them.
         """
         super().__init__(stream, Field(fields={"id": WHOLE}), version)
-        selected = {
-            name: field
-            for name, field in (plan(schema, mask, private=("profile",)).fields or {}).items()
-            if name in FIELDS
-        }
+        fields = plan(schema, mask, private=("profile",)).fields or {}
+        selected = {name: field for name, field in fields.items() if name in FIELDS}
         meanings = meanings_of(shapes, settings)
         paths = {path for meaning in meanings.values() for path in meaning.paths()}
         flags = {path for meaning in meanings.values() for path, _ in meaning.service_flags}
@@ -84,10 +82,18 @@ class UserEncoder(RecordEncoder):
         self._metadata = {
             name: Conformer({}, wanted.members[name], name=name) for name in METADATA if name in wanted.members
         }
-        user = msgspec.defstruct("User", [(name, Any) for name in selected], gc=False)
+        # Stamped on what changed, so neither read nor derived.
+        stamps = [(CHANGED_AT, Any, msgspec.UNSET)] if CHANGED_AT in fields else []
+        user = msgspec.defstruct("User", [*((name, Any) for name in selected), *stamps], gc=False)
         self._derivations = _Derivations(meanings, wanted, user, settings)
         self._reads_credentials = bool(settings.credential_metadata)
         self._tells_credentials = tells_credentials
+
+    def stamped(self, row: Any, name: str, value: str | None) -> Any:
+        """Return `row` with a value for a field that the server does not send, if the field is selected."""
+        if name in row.__struct_fields__:
+            setattr(row, name, value)
+        return row
 
     def _prepare_traits(
         self, schema: Mapping[str, Any], selected: Mapping[str, Field], wanted: Wanted, warned: set[str]

@@ -109,9 +109,9 @@ def test_bookmark_never_goes_back() -> None:
     assert changed.bookmark(datetime(2027, 1, 1, tzinfo=timezone.utc)) == "2026-05-05T00:00:00.000000000Z"
 
 
-def catalog(replication_key: str | None = "changed_at") -> dict[str, Any]:
+def catalog(replication_key: str | None = "changed_at", name: str = "identities") -> dict[str, Any]:
     made: dict[str, Any] = TapOry(validate_config=False).catalog_dict
-    (stream,) = (stream for stream in made["streams"] if stream["stream"] == "identities")
+    (stream,) = (stream for stream in made["streams"] if stream["stream"] == name)
     stream.update(replication_method="INCREMENTAL", replication_key=replication_key)
     stream["metadata"] = [
         {**entry, "metadata": {"inclusion": "available", "selected": True}} for entry in stream["metadata"]
@@ -119,25 +119,27 @@ def catalog(replication_key: str | None = "changed_at") -> dict[str, Any]:
     return {"streams": [stream]}
 
 
-def test_second_run_sends_what_changed_since_the_first() -> None:
+@pytest.mark.parametrize("name", ["identities", "users"])
+def test_second_run_sends_what_changed_since_the_first(name: str) -> None:
     with Sandbox(200) as sandbox:
         config = {"base_url": sandbox.url, "lookback_seconds": 0}
-        first = sync(config, catalog=catalog())
+        first = sync(config, catalog=catalog(name=name))
         assert len(records(first)) == 200
         assert b'"ACTIVATE_VERSION"' not in first
         state = json.loads(first.splitlines()[-1])["value"]
-        bookmark = state["bookmarks"]["identities"]["replication_key_value"]
+        bookmark = state["bookmarks"][name]["replication_key_value"]
         changed = {**sandbox.identities[17], "updated_at": datetime.now(timezone.utc).isoformat()}
         sandbox.put(changed)
-        again = records(sync(config, catalog=catalog(), state=state))
+        again = records(sync(config, catalog=catalog(name=name), state=state))
     assert changed["id"] in {record["id"] for record in again}
     assert len(again) < 10
     assert all(record["changed_at"] >= bookmark for record in again)
 
 
-def test_another_replication_key_is_refused() -> None:
+@pytest.mark.parametrize("name", ["identities", "users"])
+def test_another_replication_key_is_refused(name: str) -> None:
     with unchanged_signals(), pytest.raises(SettingsError, match="'updated_at' cannot serve"):
-        _ = TapOry(config={"base_url": "http://127.0.0.1:1"}, catalog=catalog("updated_at")).streams
+        _ = TapOry(config={"base_url": "http://127.0.0.1:1"}, catalog=catalog("updated_at", name)).streams
 
 
 def test_an_interrupted_read_goes_on_and_its_bookmark_is_of_its_beginning() -> None:

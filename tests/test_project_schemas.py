@@ -53,7 +53,7 @@ def project(*faults: Json) -> Sandbox:
 
 def select(tap: TapOry, *names: str) -> None:
     for stream in tap.streams.values():
-        stream.selected = stream.name in names  # type: ignore[misc]
+        stream.selected = stream.name in names
 
 
 def catalog(*names: str, sandbox: Sandbox | None = None) -> Json:
@@ -150,10 +150,7 @@ def test_users_that_were_made_of_schemas_are_not_made_without(given: bool) -> No
         typed = catalog("users", sandbox=sandbox)
         state = state_of(sync({"base_url": sandbox.url}, catalog=catalog("users")))
     with project(GONE) as sandbox, pytest.raises(AccessError, match="identity_schemas to off"):
-        sync(
-            {"base_url": sandbox.url},
-            **({"catalog": typed} if given else {"catalog": catalog("users"), "state": state}),
-        )
+        sync({"base_url": sandbox.url}, catalog=typed if given else catalog("users"), state=None if given else state)
 
 
 def test_a_typed_catalog_of_identities_needs_no_schemas() -> None:

@@ -7,14 +7,15 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from tap_ory.errors import SettingsError
-from tap_ory.streams.base import SCHEMAS, OryStream
+from tap_ory.streams.base import SCHEMAS
+from tap_ory.streams.changing import ChangingStream
 from tap_ory.traits import is_typed, typed_traits
 
 #: Where a stream's state keeps that its traits had types, and that its records were made of identity schemas.
 TYPED, MADE = "typed_traits", "identity_schemas"
 
 
-class TypedTraitsStream(OryStream):
+class TypedTraitsStream(ChangingStream):
     """A stream with the traits in one of its fields."""
 
     traits_field: ClassVar[str]

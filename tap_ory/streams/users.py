@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from tap_ory.streams.typed import TypedTraitsStream
 
 if TYPE_CHECKING:
-    from tap_ory.streams.base import Encoder
+    from tap_ory.records import RecordEncoder
 
 
 class UsersStream(TypedTraitsStream):
@@ -33,7 +33,7 @@ class UsersStream(TypedTraitsStream):
         self._mask = self.metadata.resolve_selection()
         self._tap.mapper.register_raw_streams_from_catalog(self._tap.catalog)
 
-    def encoder(self) -> Encoder:
+    def record_encoder(self) -> RecordEncoder:
         """Return what turns pages into users, after telling which trait becomes what."""
         # Who reads no users does not wait for what makes them.
         from tap_ory.explain import sentences  # noqa: PLC0415

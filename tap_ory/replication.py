@@ -1,0 +1,79 @@
+"""What a catalog says of how a stream is read: as a whole, or what changed. Honoured or refused, never passed over.
+
+A catalog says it in up to three places: the stream itself (`replication_method`, which a discovery fills in), and in
+its root metadata `replication-method` (where whoever edits a catalog puts it, and which the SDK does not read) and
+`forced-replication-method`. Knows Singer's catalogs; nothing of what is in a stream.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL
+
+from tap_ory.changes import CHANGED_AT
+from tap_ory.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from singer_sdk.singerlib import CatalogEntry
+
+METHODS = (REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL)
+USE = f"use FULL_TABLE, or INCREMENTAL with the replication key {CHANGED_AT!r}."
+
+
+def methods_in_metadata(catalog: Any) -> dict[str, Any]:
+    """Return `replication-method` of the root metadata, by stream; nothing if it is no catalog as JSON."""
+    try:
+        return {
+            stream["tap_stream_id"]: each["metadata"]["replication-method"]
+            for stream in catalog["streams"]
+            for each in stream.get("metadata", ())
+            if not each["breadcrumb"] and each["metadata"].get("replication-method") is not None
+        }
+    except (KeyError, TypeError, AttributeError):
+        return {}
+
+
+def method_of(name: str, entry: CatalogEntry, in_metadata: Any) -> str:
+    """Return FULL_TABLE or INCREMENTAL, as the catalog asks for.
+
+    Raises:
+        SettingsError: if it asks for another method, for two, or for a key that cannot serve.
+    """
+    root = entry.metadata.root
+    edited = [each for each in (in_metadata, root.forced_replication_method) if each is not None]
+    # What a discovery fills in is no contradiction to what somebody writes beside it.
+    own = [entry.replication_method] if entry.replication_method not in (None, REPLICATION_FULL_TABLE) else []
+    for method in (*edited, *own):
+        if method not in METHODS:
+            _refuse(name, f"the replication method {method!r}")
+    if len({*edited, *own}) > 1:
+        _refuse(name, "two replication methods at once")
+    keys = [key for key in (entry.replication_key, root.replication_key) if key]
+    unasked = REPLICATION_INCREMENTAL if keys and not entry.replication_method else REPLICATION_FULL_TABLE
+    method = str(next(iter((*edited, *own)), unasked))
+    if method == REPLICATION_INCREMENTAL:
+        _check_key(name, keys, entry.schema.to_dict())
+    return method
+
+
+def _check_key(name: str, keys: list[str], schema: Mapping[str, Any]) -> None:
+    for key in keys:
+        if key != CHANGED_AT:
+            msg = (
+                f"The catalog's replication key {key!r} cannot serve for the stream {name!r}: no field of the API "
+                f"moves with every change. Use {CHANGED_AT!r}, or the replication method FULL_TABLE."
+            )
+            raise SettingsError(msg)
+    if CHANGED_AT not in schema.get("properties", {}):
+        msg = (
+            f"The catalog's stream {name!r} has no field {CHANGED_AT!r}, by which changes are told: discover it again."
+        )
+        raise SettingsError(msg)
+
+
+def _refuse(name: str, what: str) -> NoReturn:
+    msg = f"The catalog asks for {what} of the stream {name!r}: {USE}"
+    raise SettingsError(msg)
