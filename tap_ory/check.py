@@ -1,4 +1,4 @@
-"""`tap-ory --check`: what "Connected" is to users of a hosted connector. A few cheap requests."""
+"""`tap-ory --check`: what "Connected" is to users of a hosted connector. One or two cheap requests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from tap_ory.api import IDENTITIES_PATH, VERSION_PATH
 from tap_ory.errors import TapOryError
 from tap_ory.paging import row_ids
-from tap_ory.project_schemas import ProjectSchemas
 from tap_ory.reading import total_count
 
 if TYPE_CHECKING:
@@ -24,7 +23,6 @@ def check(api: OryAdminAPI) -> str:
     """
     answer = api.get(IDENTITIES_PATH, {"page": 0, "per_page": 1})
     row_ids(answer.body)
-    ProjectSchemas(api).settle(needed=True, known=False)
     parts = [f"Connected to {api.settings.base_url}"]
     if api.settings.project_slug:
         parts.append(f"project {api.settings.project_slug}")

@@ -172,15 +172,19 @@ class _Path:
         if not re.fullmatch(r"https?://[\x21-\x7e]+", target) or not _origin(target):
             msg = f"GET {url} redirects to no web address."
             raise NoSchemasError(msg) from error
-        token = self._api.settings.api_token
-        if not urlsplit(target).path.endswith("/schemas") or (token and token in unquote(target)):
+        shown = unquote(target)
+        if not urlsplit(target).path.endswith("/schemas") or any(each in shown for each in self._api.settings.secrets):
             # A login page, or what nobody should read in a log.
             raise AccessError(self._told(client, error)) from error
         return target
 
     def _told(self, client: OryAdminAPI, error: TapOryError) -> str:
         """What went wrong, without advice that holds for the list of identities or the host of `base_url` alone."""
-        advice = " base_url seems" if client is self._api else " (?:base_url seems|Check base_url|Set api_token)"
+        advice = (
+            " base_url seems"
+            if client is self._api
+            else " (?:base_url seems|Check base_url|Set api_token|This is not Ory's)"
+        )
         sentence = re.split(advice, str(error), maxsplit=1)[0]
         return sentence if client is self._api else sentence.replace("base_url", "public_url")
 

@@ -109,8 +109,9 @@ class TapOry(Tap):
 
     @property
     def catalog_json_text(self) -> str:
-        """The catalog as `--discover` prints it: which streams are selected from it, nobody knows yet."""
-        self.project_schemas.settle(needed=True, known=False)
+        """The catalog as `--discover` prints it, by the same rule as a read of what it selects."""
+        if self.config.get("base_url"):
+            self.check_types()
         return super().catalog_json_text
 
     def fingerprint(self) -> list[Any]:

@@ -180,7 +180,7 @@ def refusing() -> Iterator[Sandbox]:
         yield sandbox
 
 
-@pytest.mark.parametrize("arguments", [["--discover"], ["--explain-users"], ["--check"]])
+@pytest.mark.parametrize("arguments", [["--discover", "--select", "users"], ["--explain-users"]])
 def test_commands_that_tell_of_users_end_likewise(refusing: Sandbox, arguments: list[str]) -> None:
     environment = {"TAP_ORY_BASE_URL": refusing.url}
     run = run_tap(*arguments, environment=environment)
@@ -194,13 +194,21 @@ def test_commands_that_tell_of_users_end_likewise(refusing: Sandbox, arguments: 
     assert off.logged("ERROR") == off.logged("WARNING") == []
 
 
-@pytest.mark.parametrize("arguments", [["--discover"], ["--explain-users"], ["--check"]])
+@pytest.mark.parametrize("arguments", [["--discover", "--select", "users"], ["--explain-users"]])
 def test_commands_warn_where_there_are_none(arguments: list[str]) -> None:
     with project(GONE) as sandbox:
         run = run_tap(*arguments, environment={"TAP_ORY_BASE_URL": sandbox.url})
     assert run.code == 0
     (line,) = run.logged("WARNING")
     assert "answered 404" in line
+
+
+def test_a_discovery_goes_on_with_a_warning(refusing: Sandbox) -> None:
+    """Whoever reads users by its catalog asks for the schemas again; who had types does not lose them by it."""
+    run = run_tap("--discover", environment={"TAP_ORY_BASE_URL": refusing.url})
+    assert run.code == 0
+    (line,) = run.logged("WARNING")
+    assert "answered 403" in line
 
 
 def test_a_test_run_of_users_ends_likewise(refusing: Sandbox) -> None:
