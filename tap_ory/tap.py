@@ -65,11 +65,6 @@ class TapOry(Tap):
         self.methods_in_metadata = methods_in_metadata(catalog)
         super().__init__(catalog=catalog, **given)
 
-    def setup_mapper(self) -> None:
-        """Look at what a catalog asks for first: the fields that a mapper sees are what comes of that."""
-        _ = self.streams
-        super().setup_mapper()
-
     @cached_property
     def settings(self) -> Settings:
         """The validated settings.
@@ -140,7 +135,8 @@ class TapOry(Tap):
         return [stream for stream in self.streams.values() if isinstance(stream, OryStream)]
 
     def setup_mapper(self) -> None:
-        """Make the maps of the streams."""
+        """Make the maps of the streams, whose fields depend on what a catalog asks for."""
+        _ = self.streams
         self.mapper = Mapper(self.config, self.logger, [stream.name for stream in STREAMS])
         self.mapper.register_raw_streams_from_catalog(self.catalog)
 
