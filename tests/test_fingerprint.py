@@ -186,7 +186,7 @@ def test_other_identity_schemas_begin_users_anew_even_with_a_catalog() -> None:
     """The catalog says what traits look like, the identity schemas what they mean."""
     with Sandbox(PEOPLE) as sandbox:
         cut = Cut(sandbox, "users")
-        shapes = TapOry.trait_shapes.func(_tap(cut.config))  # type: ignore[attr-defined]
+        shapes = _tap(cut.config).trait_shapes
         assert shapes
         with mock.patch.object(TapOry, "trait_shapes", dict(reversed(shapes.items()))):
             assert 0 < len(cut.read_on()) < PEOPLE
