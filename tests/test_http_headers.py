@@ -46,6 +46,31 @@ def test_they_are_sent_with_every_request() -> None:
     assert (second["authorization"], second["x-api-key"]) == (f"Bearer {KEY}", GATEWAY_KEY)
 
 
+def test_they_go_to_base_urls_host_alone() -> None:
+    with Sandbox(3) as sandbox:
+        sync({"base_url": sandbox.url, "http_headers": HEADERS})
+        sent: dict[str, list[set[str]]] = {"admin": [], "public": []}
+        for seen in sandbox.requests.log:
+            sent[seen.role].append({"authorization", "x-api-key"} & set(seen.headers))
+    assert sent["public"]
+    assert all(names == set() for names in sent["public"])
+    assert all(names == {"authorization", "x-api-key"} for names in sent["admin"])
+
+
+def test_neither_public_url_nor_a_redirect_gets_them() -> None:
+    with (
+        ScriptedServer(lambda asked, number: reply(200, b"[]", X_Total_Count="0")) as public,
+        ScriptedServer(lambda asked, number: reply(307, b"", Location=f"{public.url}{asked.target[1:]}")) as server,
+    ):
+        config = {"base_url": server.url, "http_headers": HEADERS}
+        for given in (config, {**config, "public_url": public.url}):
+            with pytest.raises(TapOryError):
+                sync(given)
+        assert all("authorization" in asked.headers for asked in server.asked)
+        assert all({"authorization", "x-api-key"}.isdisjoint(asked.headers) for asked in public.asked)
+        assert public.asked
+
+
 @pytest.mark.parametrize(
     ("headers", "what"),
     [
