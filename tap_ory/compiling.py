@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 from simplejson import RawJSON
 
+from tap_ory.big_numbers import LARGEST, SMALLEST, number_text
 from tap_ory.shapes import USABLE_NAME
 
 if TYPE_CHECKING:
@@ -24,7 +25,14 @@ if TYPE_CHECKING:
 ALL_TYPES = 6
 #: Beyond this a decimal number is no id of anybody's; written out it could have any number of digits.
 PLAIN = 10**18
-SCALARS = (("string", str), ("number", float), ("integer", int), ("boolean", bool))
+SCALARS = (
+    ("string", str),
+    ("number", float),
+    ("integer", Annotated[int, msgspec.Meta(ge=SMALLEST, le=LARGEST)]),
+    ("boolean", bool),
+)
+#: Marks text that is declared where identity schemas allow several types: whatever is there becomes text.
+TEXT_OF_MANY = {"contentMediaType": "text/plain"}
 
 
 @dataclass
@@ -73,6 +81,21 @@ def types_of(schema: Mapping[str, Any]) -> list[str] | None:
     return None if not listed or len(set(listed) - {"integer"}) == ALL_TYPES else listed
 
 
+def is_text_of_many(schema: Mapping[str, Any]) -> bool:
+    """Whether a schema declares text for values of several types."""
+    return schema.items() >= TEXT_OF_MANY.items()
+
+
+def wants_of_many(schema: Mapping[str, Any], wanted: Wanted) -> bool:
+    """Whether a wanted place, or one above it, is text for values of several types: as text it means nothing."""
+    if is_text_of_many(schema):
+        return True
+    properties = schema.get("properties", {})
+    below = [(properties.get(name, {}), member) for name, member in wanted.members.items()]
+    below += [(schema.get("items") or {}, wanted.element)] if wanted.element else []
+    return any(wants_of_many(part, place) for part, place in below)
+
+
 def compiled(schema: Mapping[str, Any], wanted: Wanted | None = None) -> Any:
     """Return the type: what decodes into it fits `schema`, null always does.
 
@@ -88,7 +111,7 @@ def compiled(schema: Mapping[str, Any], wanted: Wanted | None = None) -> Any:
         wanted.has_text = not {"string", "number", "integer"}.isdisjoint(types)
         wanted.is_number = wanted.has_text and not {"string", "boolean"}.intersection(types)
         wanted.is_text = wanted.leaf and wanted.is_scalar and kinds == [str]
-        if "number" in types:
+        if "number" in types and "integer" not in types:
             # A whole number stays one: it may be an id, and longer than a float is exact.
             kinds.append(int)
     if "object" in types:
@@ -150,13 +173,6 @@ def tame(value: Any, wanted: Wanted) -> Any:
         value = value if isinstance(value, (str, bool)) else plain_number(value)
         return value if wanted.leaf and isinstance(value, bool if wanted.flag else str) else None
     return float(value) if isinstance(value, Decimal) else None if isinstance(value, RawJSON) else value
-
-
-def number_text(value: Any) -> str | None:
-    """A number as `exact_json.loads` gives it, as text; None for anything else."""
-    if isinstance(value, RawJSON):
-        return str(value.encoded_json)
-    return str(value) if isinstance(value, (int, Decimal)) and not isinstance(value, bool) else None
 
 
 def plain_number(value: Any) -> str | None:

@@ -4,7 +4,8 @@ Knows JSON and JSON Schema as this tap declares it; nothing of identities, Singe
 
 A page's values are decoded together into one compiled type; only where that fails each is looked at alone. A
 value that does not fit is converted where nothing is lost (a number where text is declared, 3.0 where an
-integer is), else null takes its place and it is kept apart, under its JSON pointer.
+integer is), else null takes its place and it is kept apart, under its JSON pointer. Where no type is declared,
+numbers that no column takes become text.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import simplejson
-from simplejson import RawJSON
 
-from tap_ory.compiling import Wanted, compiled, number_text, tame, types_of
-from tap_ory.exact_json import loads
+from tap_ory.big_numbers import LARGEST, SMALLEST, is_beyond, may_hold_beyond, number_text, within
+from tap_ory.compiling import Wanted, compiled, is_text_of_many, tame, types_of
+from tap_ory.exact_json import loads, may_hold_nul, without_nul
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger("tap-ory")
 
 NULL = msgspec.Raw(b"null")
-#: Decimals with more digits than this are not made integers: that would take for ever.
-MAX_DIGITS = 4000
 
 
 class Misfit(NamedTuple):
@@ -69,20 +68,27 @@ class Conformer:
         """Whether there is anything to check or to read."""
         return self._kind is not msgspec.Raw
 
-    def read(self, values: Sequence[msgspec.Raw]) -> tuple[list[Any], dict[int, Misfit]]:
+    def read(self, values: Sequence[msgspec.Raw]) -> tuple[Sequence[Any], dict[int, Misfit]]:
         """Decode a page's values; return them in order, and what did not fit by its index."""
         self.odd = []
-        try:
-            return self._many.decode(b"[" + b",".join(values) + b"]"), {}
-        except (msgspec.MsgspecError, RecursionError):
-            pass
+        together = b"[" + b",".join(values) + b"]"
+        beyond = may_hold_beyond(together)
+        nul = may_hold_nul(together)
+        if not beyond and not nul:
+            if self._kind is msgspec.Raw:
+                return values, {}
+            try:
+                return self._many.decode(together), {}
+            except (msgspec.MsgspecError, RecursionError):
+                pass
         decoded: list[Any] = []
         misfits: dict[int, Misfit] = {}
-        for index, value in enumerate(values):
-            part, misfit = self._read_one(index, value)
+        for index, given in enumerate(values):
+            value = msgspec.Raw(without_nul(bytes(given))) if nul else given
+            part, misfit = self._read_one(index, value, beyond=beyond and may_hold_beyond(b"[%b]" % bytes(value)))
             decoded.append(part)
-            if misfit:
-                misfits[index] = misfit
+            if misfit or value != given:
+                misfits[index] = misfit or Misfit(value, NULL)
         return decoded, misfits
 
     def conform(self, value: Any) -> Mended:
@@ -91,11 +97,13 @@ class Conformer:
         mended.value = self._fit(value, self._schema, "", "", mended)
         return mended
 
-    def _read_one(self, index: int, raw: msgspec.Raw) -> tuple[Any, Misfit | None]:
-        try:
-            return self._one.decode(raw), None
-        except (msgspec.MsgspecError, RecursionError):
-            self.odd.append(index)
+    def _read_one(self, index: int, raw: msgspec.Raw, *, beyond: bool) -> tuple[Any, Misfit | None]:
+        if not beyond:
+            try:
+                return self._one.decode(raw), None
+            except (msgspec.MsgspecError, RecursionError):
+                pass
+        self.odd.append(index)
         try:
             mended = self.conform(loads(bytes(raw)))
             misfit = Misfit(_raw(mended.value), _raw(mended.apart or None)) if mended.changed else None
@@ -115,50 +123,66 @@ class Conformer:
     def _fit(self, value: Any, schema: Mapping[str, Any], pointer: str, trait: str, mended: Mended) -> Any:
         types = types_of(schema)
         if value is None or types is None:
-            return value
+            return self._within(value, trait, mended)
         if isinstance(value, dict) and "object" in types:
-            fitting = dict(value)
-            for name, member in schema.get("properties", {}).items():
-                if name in value:
-                    place = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
-                    fitting[name] = self._fit(value[name], member, place, f"{trait}.{name}", mended)
-            return fitting
+            properties = schema.get("properties", {})
+            return {
+                name: self._fit(
+                    member,
+                    properties.get(name, {}),
+                    f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}",
+                    f"{trait}.{name}" if name in properties else f"{trait}.*",
+                    mended,
+                )
+                for name, member in value.items()
+            }
         if isinstance(value, list) and "array" in types:
             items = schema.get("items") or {}
             return [self._fit(item, items, f"{pointer}/{n}", f"{trait}.*", mended) for n, item in enumerate(value)]
         if _fits(value, types):
             return value
-        self._warn(trait, types)
         mended.changed = True
+        if is_text_of_many(schema):
+            return _text(value)
+        self._warn(trait, types)
         converted = _converted(value, types)
         if converted is None:
-            mended.apart[pointer] = value
+            mended.apart[pointer] = within(value)
         return converted
 
+    def _within(self, value: Any, trait: str, mended: Mended) -> Any:
+        """A value of any type, but for numbers that no column takes."""
+        kept = within(value)
+        if kept is not value:
+            mended.changed = True
+            self._tell(
+                self._name + trait,
+                "%s holds a number that no column takes, beyond 1.8e308 or of thousands of digits. It becomes text.",
+            )
+        return kept
+
     def _warn(self, trait: str, types: Sequence[str]) -> None:
-        path = self._name + trait
-        if path in self._warned:
-            return
-        self._warned.add(path)
-        logger.warning(
+        self._tell(
+            self._name + trait,
             "%s is not always of its declared type (%s). Numbers become text where text is declared; any other such "
             "value is null and kept in nonconforming_traits. If the identity schema has changed, discover again.",
-            path,
             ", ".join(kind for kind in types if kind != "null"),
         )
+
+    def _tell(self, path: str, sentence: str, *more: str) -> None:
+        if path not in self._warned:
+            self._warned.add(path)
+            logger.warning(sentence, path, *more)
 
 
 def _fits(value: Any, types: Sequence[str]) -> bool:
     if isinstance(value, bool):
         return "boolean" in types
-    if isinstance(value, RawJSON):
-        # A number beyond what Python reads; by its own words an integer or not.
-        return "number" in types or ("integer" in types and value.encoded_json.lstrip("-").isdigit())
-    if isinstance(value, int):
-        return "integer" in types or "number" in types
-    if isinstance(value, Decimal):
-        return "number" in types
-    return isinstance(value, str) and "string" in types
+    if isinstance(value, str):
+        return "string" in types
+    if isinstance(value, int) and SMALLEST <= value <= LARGEST and "integer" in types:
+        return True
+    return "number" in types and isinstance(value, (int, Decimal)) and not is_beyond(value)
 
 
 def _converted(value: Any, types: Sequence[str]) -> str | int | None:
@@ -169,9 +193,13 @@ def _converted(value: Any, types: Sequence[str]) -> str | int | None:
 
 
 def _is_whole(value: Decimal) -> bool:
-    return value.adjusted() < MAX_DIGITS and value == value.to_integral_value()
+    return SMALLEST <= value <= LARGEST and value == value.to_integral_value()
+
+
+def _text(value: Any) -> str:
+    """A value as JSON, numbers as they were written."""
+    return str(simplejson.dumps(value, use_decimal=True, ensure_ascii=False, separators=(",", ":")))
 
 
 def _raw(value: Any) -> msgspec.Raw:
-    text = simplejson.dumps(value, use_decimal=True, ensure_ascii=False, separators=(",", ":"))
-    return msgspec.Raw(text.encode())
+    return msgspec.Raw(_text(value).encode())

@@ -6,10 +6,15 @@ Anybody who can write a trait can write a number of 5,000 digits, which Python's
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import simplejson
+
+#: The character NUL as JSON writes it; and that it is one, after pairs of backslashes.
+NUL = b"\\u0000"
+ESCAPED_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -49,6 +54,17 @@ class Written(Decimal):
     def __str__(self) -> str:
         """As it was written."""
         return self._text
+
+
+def may_hold_nul(text: bytes) -> bool:
+    """Whether NUL may be in JSON; false for nearly all that has none."""
+    # From its end, as the last characters are much more frequent than the first, and so it is faster.
+    return text.rfind(NUL) >= 0
+
+
+def without_nul(text: bytes) -> bytes:
+    """Return JSON with U+FFFD for each NUL: PostgreSQL takes it in no text, nor within JSON."""
+    return ESCAPED_NUL.sub(rb"\1\\ufffd", text) if may_hold_nul(text) else text
 
 
 def _decimal(text: str) -> Decimal | simplejson.RawJSON:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import simplejson
 
-from tap_ory.exact_json import loads, loads_page
+from tap_ory.exact_json import loads, loads_page, without_nul
 from tap_ory.paging import not_a_page
 from tap_ory.selection import prune
 
@@ -143,7 +143,7 @@ class RecordEncoder:
 
     def _decode_slowly(self, body: bytes) -> list[Any]:
         try:
-            page = loads_page(body)
+            page = loads_page(without_nul(body))
             if not isinstance(page, list):
                 raise TypeError  # noqa: TRY301 - one sentence for every strange shape
             return [SlowRow(_checked_id(row), self._raw(row)) for row in page]

@@ -4,17 +4,19 @@ Knows JSON Schema as Singer targets read it; nothing of HTTP, of records, or of 
 
 The union is permissive: types are joined, everything may be null, members beyond the declared ones are
 allowed. Nothing of a schema that judges a value (format, pattern, bounds, enumerations) is kept, as schemas
-change under old data. A value that may be an object or something else stays open: targets that flatten
-would lose the something else.
+change under old data. Of several types targets take the narrower, or one that only some values have: where a
+value may be text or something else, or a number or a boolean, text is declared, and it is free where it may be
+an object or array beside numbers and booleans.
 """
 
 from __future__ import annotations
 
 import logging
 from collections import deque
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
-from tap_ory.compiling import types_of
+from tap_ory.compiling import TEXT_OF_MANY, types_of
 from tap_ory.shapes import OPEN, USABLE_NAME, Shape, join, traits_shape
 
 if TYPE_CHECKING:
@@ -26,8 +28,13 @@ logger = logging.getLogger("tap-ory")
 
 #: How deep objects are declared, and how many properties in all: a table has a bounded number of columns.
 MAX_DEPTH, MAX_PROPERTIES = 8, 500
-ANYTHING = ["object", "array", "string", "number", "boolean", "null"]
-ORDER = ("object", "array", "string", "number", "integer", "boolean")
+#: Any JSON value. Of a list of types with "array" BigQuery's translator makes REPEATED, and without it arrays would
+#: not fit; of this, those of PostgreSQL, DuckDB, Snowflake and BigQuery make JSON, by the first of `anyOf`, and the
+#: SDK's flattening text, as the first key is not `anyOf`.
+FREE = {
+    "additionalProperties": True,
+    "anyOf": [{"type": kind} for kind in ("object", "array", "string", "number", "boolean", "null")],
+}
 
 
 def shapes_of(schemas: IdentitySchemas) -> dict[str, Shape]:
@@ -44,7 +51,7 @@ def typed_traits(base: Mapping[str, Any], shapes: Mapping[str, Shape]) -> dict[s
     """Return the JSON Schema of traits: `base` (of any type, open) with what all `shapes` declare."""
     # A schema that says nothing of its traits does not open those of all others: traits are objects nearly always.
     union = join(shape for shape in shapes.values() if shape.types is not None)
-    if union == OPEN:
+    if union == OPEN or len(union.types or ()) > 1:
         return dict(base)
     declared = _Declaration().declare(union)
     return {**declared, "description": base["description"]}
@@ -98,10 +105,17 @@ class _Declaration:
 
 
 def _node(shape: Shape) -> dict[str, Any]:
-    kinds = [*(kind for kind in ORDER if kind in shape.types), "null"] if shape.types else ANYTHING
-    node: dict[str, Any] = {"type": list(kinds)}
+    node = _type(shape.types or frozenset())
     if shape.title:
         node["title"] = shape.title
     if shape.description:
         node["description"] = shape.description
     return node
+
+
+def _type(kinds: frozenset[str]) -> dict[str, Any]:
+    if len(kinds) == 1:
+        return {"type": [*kinds, "null"]}
+    if kinds and ("string" in kinds or kinds.isdisjoint({"object", "array"})):
+        return {"type": ["string", "null"], **TEXT_OF_MANY}
+    return deepcopy(FREE)

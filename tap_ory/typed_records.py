@@ -1,4 +1,4 @@
-"""Records whose traits fit what was declared for them: the encoder of `identities`, and what `users` shares.
+"""Records whose traits and metadata fit what was declared: the encoder of `identities`, and what `users` shares.
 
 Knows records and conforming; nothing of HTTP, of Singer, or of which trait means what.
 """
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tap_ory.conforming import NULL, Conformer, Misfit
+from tap_ory.exact_json import may_hold_nul, without_nul
 from tap_ory.records import RecordEncoder, SlowRow, attribute_of
 from tap_ory.selection import WHOLE, Field, plan, prune
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TRAITS, APART, CREDENTIALS = "traits", "nonconforming_traits", "credentials"
+#: What may hold anything besides traits. Addresses cannot: Ory checks them.
+FREE = ("metadata_public", "metadata_admin", "external_id")
 
 NOTICE = "Some traits are deselected; those that no identity schema declares stay out, too."
 
@@ -55,12 +58,12 @@ def _pruned_elements(raw: msgspec.Raw, field: Field) -> msgspec.Raw:
 
 
 class Outgoing:
-    """The traits of a page as they leave: without what is deselected, and fitting their declaration."""
+    """The traits (or metadata) of a page as they leave: without what is deselected, and fitting their declaration."""
 
     def __init__(self, schema: Mapping[str, Any], field: Field, *, name: str, warned: set[str]) -> None:
         """`schema` was declared and `field` is what is selected of it; for the rest see `Conformer`."""
         self.field = field
-        if not field.is_whole and not field.open and NOTICE not in warned:
+        if name == TRAITS and not field.is_whole and not field.open and NOTICE not in warned:
             warned.add(NOTICE)
             logger.info("%s", NOTICE)
         self.conformer = Conformer(schema, name=name, warned=warned)
@@ -70,7 +73,7 @@ class Outgoing:
         # Cut first: what is deselected must not turn up among what does not fit.
         if not self.field.is_whole:
             values = [prune_raw(value, self.field) for value in values]
-        misfits = self.conformer.read(values)[1] if self.conformer.checks else {}
+        misfits = self.conformer.read(values)[1]
         if misfits:
             values = [misfits[n].value if n in misfits else value for n, value in enumerate(values)]
         return values, misfits
@@ -91,11 +94,12 @@ class TypedRecordEncoder(RecordEncoder):
         """`warned` are the paths of traits that need no further warning."""
         field = plan(schema, mask, private=(TRAITS,))
         fields = dict(field.fields or {})
-        self._outgoing = None
-        if TRAITS in fields:
-            declared = schema["properties"][TRAITS]
-            self._outgoing = Outgoing(declared, fields[TRAITS], name=TRAITS, warned=warned)
-            fields[TRAITS] = WHOLE
+        self._outgoing = {
+            name: Outgoing(schema["properties"][name] if name == TRAITS else {}, fields[name], name=name, warned=warned)
+            for name in (TRAITS, *FREE)
+            if name in fields
+        }
+        fields.update(dict.fromkeys(self._outgoing, WHOLE))
         names = list(fields)
         self._attributes = {name: attribute_of(number, name) for number, name in enumerate(names)}
         super().__init__(stream, replace(field, fields=fields), version)
@@ -108,16 +112,20 @@ class TypedRecordEncoder(RecordEncoder):
         if isinstance(rows[0] if rows else None, SlowRow):
             # Mended on the slower path already, by _raw.
             return rows
-        if self._outgoing:
-            self._mend(rows, self._outgoing)
-        if self._identifiers:
-            self._hide_handles(rows)
+        # Identifiers may be any text; few reads have them, and the others do not pay for a look at the whole page.
+        if self._identifiers and self._hide_handles(rows) and may_hold_nul(body):
+            return self._decode(without_nul(body))
+        for name, outgoing in self._outgoing.items():
+            self._mend(rows, name, outgoing)
         return rows
 
-    def _mend(self, rows: list[Any], outgoing: Outgoing) -> None:
-        attribute = self._attributes[TRAITS]
+    def _mend(self, rows: list[Any], name: str, outgoing: Outgoing) -> None:
+        attribute = self._attributes[name]
         given = list(map(attrgetter(attribute), rows))
-        if msgspec.UNSET in given:
+        missing = given.count(msgspec.UNSET)
+        if missing == len(rows):
+            return
+        if missing:
             rows = [row for row in rows if getattr(row, attribute) is not msgspec.UNSET]
             given = list(map(attrgetter(attribute), rows))
         values, misfits = outgoing.read(given)
@@ -130,16 +138,27 @@ class TypedRecordEncoder(RecordEncoder):
             if APART in self._attributes and misfit.apart != NULL:
                 setattr(rows[index], self._attributes[APART], misfit.apart)
 
-    def _hide_handles(self, rows: list[Any]) -> None:
-        """The identifier of a passkey is the handle that the security key knows the user by."""
+    def _hide_handles(self, rows: list[Any]) -> bool:
+        """The identifier of a passkey is the handle that the security key knows the user by.
+
+        Return whether anybody's credentials are told.
+        """
+        told = False
         for credentials in map(attrgetter(self._attributes[CREDENTIALS]), rows):
-            if credentials.__class__ is dict and credentials.get("passkey"):
-                setattr(credentials["passkey"], self._identifiers, [])
+            if credentials.__class__ is dict:
+                told = True
+                if credentials.get("passkey"):
+                    setattr(credentials["passkey"], self._identifiers, [])
+        return told
 
     def _raw(self, row: dict[str, Any]) -> msgspec.Raw:
-        if self._outgoing and TRAITS in row:
-            mended = self._outgoing.conformer.conform(prune(row[TRAITS], self._outgoing.field))
-            row = {**row, TRAITS: mended.value, **({APART: mended.apart} if mended.apart else {})}
+        row = dict(row)
+        for name, outgoing in self._outgoing.items():
+            if name in row:
+                mended = outgoing.conformer.conform(prune(row[name], outgoing.field))
+                row[name] = mended.value
+                if mended.apart:
+                    row[APART] = mended.apart
         credentials = row.get(CREDENTIALS)
         if isinstance(credentials, dict) and isinstance(credentials.get("passkey"), dict):
             row = {**row, CREDENTIALS: {**credentials, "passkey": {**credentials["passkey"], "identifiers": []}}}

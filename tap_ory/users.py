@@ -14,9 +14,10 @@ import msgspec
 import simplejson
 
 from tap_ory.changes import CHANGED_AT
-from tap_ory.compiling import Wanted
+from tap_ory.compiling import Wanted, wants_of_many
 from tap_ory.conforming import Conformer
 from tap_ory.deriving import FIELDS, derivation
+from tap_ory.exact_json import without_nul
 from tap_ory.factors import CODE, WEBAUTHN
 from tap_ory.meaning import meaning_of
 from tap_ory.records import LONE_SURROGATE, RecordEncoder, SlowRow
@@ -98,17 +99,21 @@ class UserEncoder(RecordEncoder):
     def _prepare_traits(
         self, schema: Mapping[str, Any], selected: Mapping[str, Field], wanted: Wanted, warned: set[str]
     ) -> None:
-        """One look at traits serves both sides, what they mean and whether they fit, if they leave as a whole."""
+        """One look at traits serves both sides, what they mean and whether they fit.
+
+        Not where they do not leave as a whole, nor where what is wanted of them leaves as text.
+        """
         traits = wanted.members.get("traits", NOTHING)
         self._outgoing: Outgoing | None = None
         profile = selected.get("profile")
-        declared = schema["properties"]["profile"] if profile and profile.is_whole else {}
+        declared = schema["properties"]["profile"] if profile else {}
+        if profile and (not profile.is_whole or wants_of_many(declared, traits)):
+            self._outgoing = Outgoing(declared, profile, name="traits", warned=warned)
+            declared = {}
         self._traits = Conformer(declared, traits, name="traits", warned=warned)
-        if profile and not profile.is_whole:
-            self._outgoing = Outgoing(schema["properties"]["profile"], profile, name="traits", warned=warned)
 
     def _decode(self, body: bytes) -> list[Any]:
-        rows = super()._decode(body)
+        rows = super()._decode(without_nul(body))
         if isinstance(rows[0] if rows else None, SlowRow):
             rows = [self._one.decode(row.record) for row in rows]
         if self._reads_credentials:

@@ -5,12 +5,17 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft7Validator
+from singer_sdk.helpers._flattening import flatten_schema
+from singer_sdk.singerlib import Schema
 
 from tap_ory.shapes import OPEN, Shape, traits_shape
 from tap_ory.traits import MAX_PROPERTIES, shapes_of, typed_traits
 
-ANYTHING = ["object", "array", "string", "number", "boolean", "null"]
-BASE = {"type": ANYTHING, "additionalProperties": True, "description": "The identity's own data."}
+KINDS = ["object", "array", "string", "number", "boolean", "null"]
+FREE = {"additionalProperties": True, "anyOf": [{"type": kind} for kind in KINDS]}
+#: Text where identity schemas allow several types.
+OF_MANY = {"type": ["string", "null"], "contentMediaType": "text/plain"}
+BASE = {**FREE, "description": "The identity's own data."}
 
 
 def document(traits: Any, **more: Any) -> dict[str, Any]:
@@ -86,17 +91,39 @@ def test_the_union_joins_types_and_members() -> None:
         "phone": {"type": "string"},
     }
     found = properties(one, other)
-    assert found["id"] == {"type": ["string", "integer", "null"], "title": "Number"}
+    assert found["id"] == {**OF_MANY, "title": "Number"}
     assert found["n"] == {"type": ["number", "null"]}
     assert list(found["name"]["properties"]) == ["first", "last"]
-    assert found["tags"]["items"] == {"type": ["string", "integer", "null"]}
+    assert found["tags"]["items"] == OF_MANY
     assert found["phone"] == {"type": ["string", "null"]}
 
 
-def test_what_may_be_an_object_or_something_else_stays_open() -> None:
-    one = {"address": {"type": "object", "properties": {"city": {"type": "string"}}}}
-    other = {"address": {"type": "string"}}
-    assert properties(one, other) == {"address": {"type": ["object", "string", "null"]}}
+@pytest.mark.parametrize(
+    ("kinds", "expected"),
+    [
+        (["string", "integer"], OF_MANY),
+        (["string", "boolean"], OF_MANY),
+        (["string", "object"], OF_MANY),
+        (["array", "string"], OF_MANY),
+        (["number", "boolean"], OF_MANY),
+        (["integer", "boolean"], OF_MANY),
+        (["number", "integer"], {"type": ["number", "null"]}),
+        (["object", "array"], FREE),
+        (["object", "number"], FREE),
+        (["array", "boolean"], FREE),
+    ],
+)
+def test_of_several_types_one_is_declared_that_every_target_takes(kinds: list[str], expected: dict[str, Any]) -> None:
+    assert properties(*({"x": {"type": kind}} for kind in kinds)) == {"x": expected}
+    assert properties({"x": {"type": kinds}}) == {"x": expected}
+
+
+def test_free_json_is_text_where_the_sdk_flattens_it() -> None:
+    schema = {"properties": {"traits": {"type": ["object", "null"], "properties": properties({"x": {}})}}}
+    # As a catalog hands it on.
+    handed_on = Schema.from_dict(schema).to_dict()
+    (column,) = flatten_schema(handed_on, max_level=1)["properties"].values()
+    assert set(column["type"]) == {"string", "null"}
 
 
 @pytest.mark.parametrize(
@@ -113,7 +140,8 @@ def test_what_may_be_an_object_or_something_else_stays_open() -> None:
     ],
 )
 def test_what_a_schema_leaves_open_stays_open(anything: Any) -> None:
-    assert properties({"x": anything})["x"]["type"] == ANYTHING
+    assert {**properties({"x": anything})["x"], **FREE} == properties({"x": anything})["x"]
+    assert "type" not in properties({"x": anything})["x"]
 
 
 def test_references_into_the_document_are_followed() -> None:
@@ -135,7 +163,7 @@ def test_references_into_the_document_are_followed() -> None:
     assert found["email"] == found["again"] == {"type": ["string", "null"], "title": "E-Mail"}
     assert found["escaped"] == {"type": ["boolean", "null"]}
     assert found["in_a_list"] == {"type": ["integer", "null"]}
-    assert [found[name]["type"] for name in ("nowhere", "elsewhere", "anchor")] == [ANYTHING] * 3
+    assert [found[name] for name in ("nowhere", "elsewhere", "anchor")] == [FREE] * 3
 
 
 def test_the_traits_themselves_may_be_a_reference() -> None:
@@ -149,7 +177,7 @@ def test_a_circle_of_references_ends_open() -> None:
     person = {"type": "object", "properties": {"name": {"type": "string"}, "manager": {"$ref": "#/definitions/person"}}}
     found = properties({"boss": {"$ref": "#/definitions/person"}}, definitions={"person": person})
     assert found["boss"]["properties"]["name"] == {"type": ["string", "null"]}
-    assert found["boss"]["properties"]["manager"]["type"] == ANYTHING
+    assert found["boss"]["properties"]["manager"] == FREE
 
 
 def test_all_of_any_of_one_of_and_conditions_are_combined() -> None:
@@ -161,7 +189,7 @@ def test_all_of_any_of_one_of_and_conditions_are_combined() -> None:
     }
     assert properties(traits) == {
         "both": {"type": ["string", "null"], "title": "Both"},
-        "either": {"type": ["string", "integer", "null"]},
+        "either": OF_MANY,
         "nullable": {"type": ["string", "null"]},
         "narrowed": {"type": ["string", "null"]},
     }
@@ -176,11 +204,12 @@ def test_all_of_any_of_one_of_and_conditions_are_combined() -> None:
         "dependentSchemas": {"kind": {"properties": {"e": {"type": "boolean"}}}},
     }
     schema = declared(document(conditional))
+    assert schema["properties"]["d"] == OF_MANY
     assert {name: each["type"] for name, each in schema["properties"].items()} == {
         "kind": ["string", "null"],
         "a": ["string", "null"],
         "b": ["string", "null"],
-        "d": ["string", "integer", "null"],
+        "d": ["string", "null"],
         "e": ["boolean", "null"],
     }
 
@@ -197,7 +226,7 @@ def test_a_schema_that_says_nothing_of_its_traits_does_not_open_the_others() -> 
 def test_traits_that_are_no_object_are_declared_as_what_they_are() -> None:
     assert declared(document({"type": "string"}))["type"] == ["string", "null"]
     mixed = declared(document({"type": "string"}), document({"type": "object", "properties": {"a": {}}}))
-    assert mixed == {"type": ["object", "string", "null"], "description": BASE["description"]}
+    assert mixed == BASE
 
 
 def nested(depth: int) -> dict[str, Any]:

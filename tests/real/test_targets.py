@@ -244,6 +244,42 @@ def test_what_does_not_fit_stops_no_target_and_is_kept(warehouse: Warehouse) -> 
         )
 
 
+@pytest.mark.parametrize("config", [{}, FLAT], ids=["json", "columns"])
+def test_nobodys_odd_values_stop_a_target(warehouse: Warehouse, config: Json) -> None:
+    huge = 10**400
+    kinds = {"whole": "integer", "number": "number", "text": "string", "many": "string", "counted": "number"}
+    others = {**kinds, "many": "number", "counted": "boolean"}
+    schemas = [
+        (name, {"properties": {"traits": {"type": "object", "properties": {key: {"type": of[key]} for key in of}}}})
+        for name, of in (("a", kinds), ("b", others))
+    ]
+    odd: list[Json] = [
+        {"text": "\0", "more": {"\0": ["\0"]}},
+        {"whole": 2**63, "number": huge, "more": huge},
+        {"number": 1e-320, "text": huge, "more": [-huge]},
+        {"many": 99.5, "counted": True},
+        {"many": {"x": [True]}, "counted": 7},
+        {"many": "text", "counted": 7.25},
+    ]
+    people = [{"schema_id": "a", "traits": traits, "metadata_public": traits.get("more")} for traits in odd]
+    with Sandbox(people, schemas=schemas) as sandbox:
+        warehouse.load(messages(sandbox.url, **config))
+        ids = {json.dumps(row["traits"]): row["id"] for row in sandbox.identities}
+    for table, field in (("identities", "traits"), ("users", "profile")):
+        rows = warehouse.rows(table)
+        assert len(rows) == len(odd)
+        found = [rows[ids[json.dumps(traits)]] for traits in odd]
+        if config:
+            assert {warehouse.columns(table)[f"{field}__{name}"] for name in ("many", "counted")} == {warehouse.text}
+        many = [row[f"{field}__many"] if config else row[field].get("many") for row in found]
+        counted = [row[f"{field}__counted"] if config else row[field].get("counted") for row in found]
+        assert many == [None, None, None, "99.5", '{"x":[true]}', "text"]
+        assert counted == [None, None, None, "true", "7", "7.25"]
+        apart = found[1]["nonconforming_traits"]
+        kept = {"/whole": 2**63, "/number": str(huge)}
+        assert (json.loads(apart) if isinstance(apart, str) else apart) == kept
+
+
 def test_what_does_not_fit_stops_no_target_that_has_columns(warehouse: Warehouse) -> None:
     with Sandbox(OLD, schemas=SCHEMAS) as sandbox:
         warehouse.load(messages(sandbox.url, **FLAT))
