@@ -27,7 +27,7 @@ from tap_ory.pacing import MAX_SERVER_WAIT, Governor, server_wait
 from tap_ory.tls import is_loopback, trust
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Mapping
+    from collections.abc import Collection, Generator, Iterator, Mapping
 
     from tap_ory.settings import Settings
 
@@ -90,7 +90,14 @@ class _Session(requests.Session):
 
 
 class InternalServerError(RetryableError):
-    """The server answers 500: to this very request, as to a page that holds a row it cannot read, or to all."""
+    """The server answers 500: to this very request, as to a page that holds a row it cannot read, or to all.
+
+    `reason` is what the body says, without what differs from answer to answer; empty if it says nothing. `link` is
+    the Link header, which some servers send all the same.
+    """
+
+    reason = ""
+    link: str | None = None
 
 
 class OryAdminAPI:
@@ -118,11 +125,12 @@ class OryAdminAPI:
         *,
         retry: bool = True,
         retry_500: bool = True,
+        lasting: Collection[str] = (),
     ) -> Answer:
         """Return the 200 answer to `base_url` + `path`.
 
         Retries what may go away by itself, for a bounded time; nothing without `retry`, no 500 without
-        `retry_500`.
+        `retry_500`, and none with a reason that is known to last.
 
         Raises:
             AccessError: the server refused, or is not the one that the settings mean.
@@ -139,7 +147,9 @@ class OryAdminAPI:
         def give_up(error: Exception) -> bool:
             if not retry or not isinstance(error, RetryableError):
                 return True
-            return attempts >= self._tries(error) or (isinstance(error, InternalServerError) and not retry_500)
+            if isinstance(error, InternalServerError) and (not retry_500 or error.reason in lasting):
+                return True
+            return attempts >= self._tries(error)
 
         def announce(details: Mapping[str, object]) -> None:
             error = details["exception"]
@@ -210,7 +220,9 @@ class OryAdminAPI:
             wait = server_wait(headers) if status in {429, 503} else None
             sentence = plain_words.explain_unavailable(url, status, server_words, wait)
             if status == requests.codes.server_error:
-                raise InternalServerError(sentence, tries=TRIES_500, status=status)
+                error = InternalServerError(sentence, tries=TRIES_500, status=status)
+                error.reason, error.link = plain_words.stated_reason(body), headers.get("Link")
+                raise error
             raise RetryableError(sentence, wait=wait, status=status)
         refusal = plain_words.explain_refusal(url, response, server_words, self.settings, body)
         if isinstance(refusal, AccessError):

@@ -160,3 +160,14 @@ def cut(rest: Slice, count: int) -> list[Slice]:
     uppers = [*bounds, rest.upper]
     others = [Slice(at, upper, written=at, gap=rest.gap) for at, upper in zip(bounds, uppers[1:], strict=True)]
     return [replace(rest, upper=uppers[0]), *others]
+
+
+def spread(slices: list[Slice], count: int) -> list[Slice]:
+    """Cut the widest of some slices until there are `count`, or more if there were, in order; they stay as they are."""
+    parts = [1] * len(slices)
+    while 0 < sum(parts) < count:
+        widest = max(range(len(slices)), key=lambda each: slices[each].stretch() / parts[each])
+        if slices[widest].stretch() <= parts[widest]:
+            break
+        parts[widest] += 1
+    return [piece for rest, number in zip(slices, parts, strict=True) for piece in cut(rest, number)]

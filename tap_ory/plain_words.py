@@ -128,6 +128,17 @@ def explain_refusal(
     return refusal(f"GET {url} answered {_status_text(status)}{_in_words(server_words)}. {usual}")
 
 
+def stated_reason(body: bytes) -> str:
+    """What an error body says, to compare it with others: without ids, numbers and times. Never to be shown."""
+    text = body[:10_000].decode(errors="replace")
+    try:
+        error = json.loads(text)["error"]
+        text = json.dumps({key: error[key] for key in sorted(error) if key not in {"id", "request"}})
+    except (ValueError, KeyError, TypeError, RecursionError):
+        pass
+    return re.sub(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d+", "#", text.strip(), flags=re.IGNORECASE)
+
+
 def server_message(body: bytes, secrets: Mapping[str, str]) -> str:
     """Return what Ory's error body says, shortened and without anything that could be personal or in `secrets`."""
     try:

@@ -22,12 +22,16 @@ from tap_ory.memory import keep_large_blocks
 from tap_ory.paging import Fetched, Slice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 #: Pages that wait for the writer: enough to hide a slow request, few enough to keep memory flat.
 QUEUE_PAGES = 4
 #: A stretch with fewer pages than this is not worth a reader of its own.
 MIN_PAGES_TO_SPLIT = 2
+#: With a rate limit in force, as the border costs a request.
+MIN_SCARCE_PAGES_TO_SPLIT = 6
+#: Seconds after which a reader that a rate limit keeps idle looks again: latencies and limits change.
+LOOK_AGAIN = 1.0
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,10 @@ class _Channel:
             self._changed.notify_all()
             return item
 
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
     def close(self) -> None:
         with self._changed:
             self._closed = True
@@ -79,14 +87,28 @@ class _Channel:
 class PageReader:
     """Reads all slices and yields their pages, in order within a slice."""
 
-    def __init__(self, fetch: Fetch, concurrency: int, page_size: int, slices: list[Slice] | None = None) -> None:
-        """`slices` goes on with an interrupted read of a keyset server; None begins a new one."""
+    def __init__(
+        self,
+        fetch: Fetch,
+        concurrency: int,
+        page_size: int,
+        slices: list[Slice] | None = None,
+        useful: Callable[[float], int | None] = lambda _: None,
+    ) -> None:
+        """`slices` goes on with an interrupted read of a keyset server; None begins a new one.
+
+        `useful` tells how many readers are worth having for so many more pages; None where nothing bounds them. At
+        each border of slices about a page is read twice, and where requests are the scarce thing, few readers are
+        as fast as many.
+        """
         self._fetch = fetch
         self._concurrency = concurrency
         self._page_size = page_size
         self._slices = slices or [Slice()]
         self._waiting: deque[Slice] = deque()
         self._lock = threading.Lock()
+        self._finished = threading.Condition(self._lock)
+        self._useful = useful
         self._seen: set[str] = set()
         self._channel = _Channel(QUEUE_PAGES)
         self.keyset = slices is not None
@@ -112,11 +134,7 @@ class PageReader:
     def pages(self) -> Iterator[Page]:
         """Yield every page once. What a reader raises is raised here, and ends all readers."""
         keep_large_blocks()
-        if self.keyset:
-            self._slices = self._spread(self._slices)
-            self._waiting = deque(self._slices)
-        else:
-            yield self._first_page()
+        yield self._first_page()
         if not self._waiting:
             return
         working = self._concurrency if self.keyset else 1
@@ -135,28 +153,31 @@ class PageReader:
             self._channel.close()
 
     def _first_page(self) -> Page:
-        """Fetch the first page alone: it tells which family of server this is, and how dense the ids are."""
+        """Fetch a page alone: it tells which family of server this is, how dense the ids are, and its limits."""
         first = self._slices[0]
         page = self._next_page(first)
-        if first.done:
-            return page
-        if self.keyset and self._concurrency > 1:
-            worthwhile = int(_pages_left(first) // MIN_PAGES_TO_SPLIT)
+        left = [each for each in self._slices if not each.done]
+        if self.keyset and left:
+            left = [replace(each, gap=each.gap or first.gap) for each in left]
+            # Of an interrupted read that went on with the end of a slice it is not known how much is left.
+            pages = sum(map(_pages_left, left)) if first.gap else float(MIN_PAGES_TO_SPLIT * self._concurrency)
+            left = paging.spread(left, min(self._concurrency, int(pages // MIN_PAGES_TO_SPLIT), self._worth(pages)))
+            if not first.done:
+                page = replace(page, slice=left[0])
             # All in one step: a signal may end this thread between any two, and what is left be asked for then.
-            self._slices = paging.cut(first, max(1, min(self._concurrency, worthwhile)))
-            page = replace(page, slice=self._slices[0])
-        self._waiting = deque(self._slices)
+            self._slices = [first, *left] if first.done else left
+        self._waiting = deque(left)
         return page
 
-    def _spread(self, slices: list[Slice]) -> list[Slice]:
-        """Give each reader something of an interrupted read: how dense its slices are is not known yet."""
-        slices = [replace(each) for each in slices]
-        while 0 < len(slices) < self._concurrency:
-            widest = max(slices, key=Slice.stretch)
-            if not widest.stretch():
-                break
-            slices.append(widest.split())
-        return slices
+    def _worth(self, pages: float) -> int:
+        """How many slices to read at once, with so many pages left."""
+        useful = self._useful(pages)
+        return self._concurrency if useful is None else useful
+
+    def _pays(self, slices: int, pages: float, pages_of_slowest: float) -> bool:
+        """Whether a split makes the read faster, with so many slices and pages left."""
+        useful = self._useful(pages)
+        return useful is None or (slices < useful and pages_of_slowest >= MIN_SCARCE_PAGES_TO_SPLIT)
 
     def _work(self) -> None:
         try:
@@ -183,7 +204,11 @@ class PageReader:
             if not self.keyset and current.position is None:
                 self.keyset = paging.is_keyset(fetched)
             if size is not None:
-                bad_rows.clear(current, len(paging.row_ids(fetched.body)))
+                rows = len(paging.row_ids(fetched.body))
+                bad_rows.clear(current, rows)
+                if rows and fetched.next_token and self.keyset and not current.gap:
+                    width = paging.key(fetched.next_token) - paging.key(current.position)
+                    current.gap = max(0, width * self._page_size // rows)
             return self._advance(current, fetched)
         return Page(b"[]", current, None, None, None)
 
@@ -191,7 +216,7 @@ class PageReader:
         if not (self.keyset or current.position is None):
             msg = f"{error} One unreadable row stops a server with offset pagination (Kratos v1.0 and older)."
             raise UnavailableError(msg) from error
-        bad = bad_rows.step_over(self._fetch, current, error)
+        bad = bad_rows.step_over(self._fetch, current, error, current.gap // self._page_size)
         if bad is None:
             return
         with self._lock:
@@ -209,16 +234,19 @@ class PageReader:
     def _take(self) -> Slice | None:
         """A slice nobody reads yet, or the upper half of the one with most left, or None."""
         with self._lock:
-            if self._waiting:
-                return self._waiting.popleft()
-            if not self.keyset:
-                return None
-            slowest = max(self._slices, key=_pages_left)
-            if _pages_left(slowest) < MIN_PAGES_TO_SPLIT:
-                return None
-            taken = slowest.split()
-            self._slices.append(taken)
-            return taken
+            while not self._waiting:
+                left = [each for each in self._slices if not each.done]
+                if not self.keyset or not left or self._channel.closed:
+                    return None
+                slowest = max(left, key=_pages_left)
+                if _pages_left(slowest) < MIN_PAGES_TO_SPLIT:
+                    return None
+                if self._pays(len(left), sum(map(_pages_left, left)), _pages_left(slowest)):
+                    taken = slowest.split()
+                    self._slices.append(taken)
+                    return taken
+                self._finished.wait(LOOK_AGAIN)
+            return self._waiting.popleft()
 
     def _advance(self, current: Slice, fetched: Fetched) -> Page:
         """Move the slice to behind the page, and say what of the page is the slice's."""
@@ -226,6 +254,8 @@ class PageReader:
             following = self._following(current, fetched)
             upper = current.upper
             current.done = following is None or (upper is not None and following >= upper)
+            if current.done:
+                self._finished.notify_all()
             if following is not None:
                 if self.keyset and not current.suspects:
                     current.gap = paging.key(following) - paging.key(current.position)

@@ -9,8 +9,8 @@ import logging
 import re
 from typing import TYPE_CHECKING
 
-from tap_ory.api import IDENTITIES_PATH
-from tap_ory.bad_rows import joined
+from tap_ory.api import IDENTITIES_PATH, InternalServerError
+from tap_ory.bad_rows import BEHIND_ALL, joined
 from tap_ory.errors import AnswerError, BadRequestError
 from tap_ory.factors import told_configs
 from tap_ory.paging import Fetched, next_page_token, row_ids
@@ -33,8 +33,10 @@ INCLUDE = "include_credential"
 def page_fetcher(api: OryAdminAPI) -> Fetch:
     """Return the function that fetches the page behind a page token (None: the first page).
 
-    A `size` other than None asks for so many rows and tries no 500 again: the caller closes in on its cause.
+    A `size` other than None asks for so many rows and tries no 500 again: the caller closes in on its cause. Nor is a
+    500 tried again with a reason that outlasted all tries before: it is another row's.
     """
+    lasting: set[str] = set()
     params: dict[str, str | int | list[str]] = {"page_size": api.settings.page_size}
     if api.settings.credential_metadata:
         # All types are listed with any of them. The last one is valid and never stored: no config comes with it.
@@ -46,7 +48,14 @@ def page_fetcher(api: OryAdminAPI) -> Fetch:
             query["page_token"] = token
         if size is not None:
             query["page_size"] = size
-        answer = api.get(IDENTITIES_PATH, query, retry_500=size is None)
+        # Behind all rows no row is to blame, so there the server is waited for.
+        known = () if token == BEHIND_ALL else lasting
+        try:
+            answer = api.get(IDENTITIES_PATH, query, retry_500=size is None, lasting=known)
+        except InternalServerError as error:
+            if size is None and error.reason:
+                lasting.add(error.reason)
+            raise
         link = answer.headers.get("Link")
         if link is None:
             raise _without_link(answer)
@@ -127,7 +136,8 @@ class IdentityRead:
 
     def _new_reader(self, slices: list[Slice] | None = None) -> PageReader:
         settings = self._api.settings
-        return PageReader(page_fetcher(self._api), settings.concurrency, settings.page_size, slices)
+        fetch, useful = page_fetcher(self._api), self._api.governor.useful_readers
+        return PageReader(fetch, settings.concurrency, settings.page_size, slices, useful)
 
     def pages(self) -> Iterator[Page]:
         """Yield every page; on an offset server again, until no row can have slipped through."""

@@ -165,3 +165,88 @@ def test_a_good_row_between_two_bad_ones_is_seldom_stepped_over_with_them() -> N
             assert any((stretch.after or "") < missing <= stretch.last for stretch in reader.unreadable)
     # Doubled steps from the first on would make it 46.
     assert stepped_over < 30
+
+
+def test_a_server_that_names_the_row_in_its_500_is_asked_but_twice() -> None:
+    server, _ = scattered(3, 1000, 3)
+    fetch = server.fetch
+
+    def linking(after: str | None, size: int | None) -> Fetched:
+        """Kratos v1.3 says where the next page begins, whatever becomes of this one."""
+        try:
+            return fetch(after, size)
+        except InternalServerError as error:
+            rows = [each for each in server.ids if after is None or each > after]
+            if len(rows) > (size or PAGE):
+                error.link = f'</admin/identities?page_token={rows[(size or PAGE) - 1]}>; rel="next"'
+            raise
+
+    reader = PageReader(linking, 1, PAGE)
+    got = [each for page in reader.pages() for each in row_ids(page.body)]
+    assert got == server.good
+    assert {stretch.last for stretch in reader.unreadable} == server.bad
+    assert server.requests - len(server.ids) // PAGE < 3 * 12
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        '</admin/identities?page_token=ffffffff-ffff-ffff-ffff-fffffffffffe>; rel="next"',
+        '</admin/identities?page_token=00000000-0000-0000-0000-000000000000>; rel="next"',
+        '</admin/identities?page_token=eyJ>; rel="next"',
+        '</admin/identities>; rel="next"',
+    ],
+)
+def test_a_link_that_lies_leads_past_no_row_that_can_be_read(link: str) -> None:
+    server, _ = scattered(4, 100, 1)
+
+    def lying(after: str | None, size: int | None) -> Fetched:
+        try:
+            return server.fetch(after, size)
+        except InternalServerError as error:
+            error.link = link
+            raise
+
+    reader = PageReader(lying, 1, PAGE)
+    got = [each for page in reader.pages() for each in row_ids(page.body)]
+    assert got == server.good
+    assert {stretch.last for stretch in reader.unreadable} == server.bad
+
+
+def test_the_first_row_of_all_costs_little_more() -> None:
+    for seed in range(10):
+        server, _ = scattered(seed, 1000, 0)
+        server.bad = {server.ids[0]}
+        got, _ = read(server)
+        assert got == server.good
+        assert server.requests - len(server.ids) // PAGE < 160
+
+
+@pytest.mark.parametrize("useful", [1, 2, 3])
+def test_where_few_readers_are_worth_having_few_requests_are_spent_on_borders(useful: int) -> None:
+    requests = []
+    for seed in range(20):
+        server, _ = scattered(seed, 60 * PAGE, 0)
+        reader = PageReader(server.fetch, 8, PAGE, None, lambda pages: useful)
+        got = [row for page in reader.pages() for row in row_ids(page.body) if page.upper is None or row <= page.upper]
+        assert sorted(got) == server.ids
+        assert server.requests <= 60 + len(reader._slices) - 1
+        requests.append(server.requests)
+    assert sum(requests) / len(requests) <= 60 + useful
+
+
+def test_an_interrupted_read_asks_first_what_the_limits_are() -> None:
+    server, _ = scattered(1, 60 * PAGE, 0)
+    asked: list[int] = []
+
+    def useful(pages: float) -> int:
+        asked.append(server.requests)
+        return 2
+
+    cut = token(1 << 127)
+    reader = PageReader(server.fetch, 8, PAGE, [Slice(upper=cut), Slice(cut, written=cut)], useful)
+    got = [row for page in reader.pages() for row in row_ids(page.body) if page.upper is None or row <= page.upper]
+    assert sorted(got) == server.ids
+    # One request, and what bounds the others was known.
+    assert asked[0] == 1
+    assert server.requests <= 60 + 6

@@ -1,5 +1,6 @@
 """Pacing: as fast as the server's windows allow, never faster, on a clock that only moves when told."""
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Mapping
@@ -10,9 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.simulated import Cell, minimum
 from ory_sandbox.ratelimit import Bucket as FixedWindows
 from ory_sandbox.ratelimit import parse_windows as parse_limits
-from tap_ory.pacing import MAX_SERVER_WAIT, Governor, parse_windows, server_wait
+from tap_ory.pacing import MAX_SERVER_WAIT, Governor, server_wait
+from tap_ory.windows import parse_windows
 
 
 class Clock:
@@ -92,9 +95,9 @@ def test_one_reader_never_exceeds_and_uses_what_there_is(windows: list[tuple[int
     started = clock.now
     requests = 120
     assert set(run(clock, Bucket(clock, *windows), clock.governor(), requests, latency)) == {200}
-    # A window's worth of requests takes the window's length and one latency, or all of their latencies.
-    rounds = [(-(-requests // limit), max(seconds + latency, limit * latency)) for limit, seconds in windows]
-    assert clock.now - started <= sum(count * length for count, length in rounds) + 1
+    plan = ",".join(f"{limit};w={seconds}" for limit, seconds in windows)
+    least = minimum(Cell("sliding", plan, 1, latency, requests=requests))
+    assert least <= clock.now - started <= 1.05 * least + 0.05
 
 
 @settings(max_examples=60, deadline=None)
@@ -301,3 +304,114 @@ def test_no_header_can_break_the_reading(advice: str, limit: str) -> None:
     governor.learn(429, {"Retry-After": advice, "x-ratelimit-limit": limit, "x-ratelimit-remaining": limit})
     governor.wait_turn()
     assert sum(clock.slept) <= MAX_SERVER_WAIT + 1
+
+
+def test_memory_is_bounded_whatever_the_limit() -> None:
+    clock = Clock()
+    governor = clock.governor()
+    for _ in range(10_050):
+        governor.wait_turn()
+        governor.learn(200, {"x-ratelimit-limit": "999999999, 999999999;w=900"})
+    assert clock.slept == []
+    assert len(governor._history.requests) == 10_000
+
+
+def test_without_limits_nothing_is_remembered() -> None:
+    clock = Clock()
+    governor = clock.governor()
+    for _ in range(10):
+        governor.wait_turn()
+        clock.now += 1
+        governor.learn(200, {})
+    assert len(governor._history.requests) <= 1
+
+
+def test_a_window_is_taken_for_a_little_longer() -> None:
+    clock = Clock()
+    assert run(clock, Bucket(clock, (1, 1)), clock.governor(), 2, 0) == [200, 200]
+    assert sum(clock.slept) == pytest.approx(1.005, abs=1e-4)
+
+
+@pytest.mark.parametrize("limit", ["1;w=999999999", "1, 1;w=999999999", "5, 5;w=901"])
+def test_no_window_makes_us_sleep_for_years(limit: str) -> None:
+    clock = Clock()
+    governor = clock.governor()
+    for _ in range(3):
+        governor.wait_turn()
+        governor.learn(200, {"x-ratelimit-limit": limit, "x-ratelimit-remaining": "0", "x-ratelimit-reset": "9999999"})
+    assert clock.slept == []
+
+
+def test_a_window_of_a_quarter_of_an_hour_is_kept() -> None:
+    clock = Clock()
+    governor = clock.governor()
+    for _ in range(2):
+        governor.wait_turn()
+        governor.learn(200, {"x-ratelimit-limit": "1, 1;w=900"})
+    assert sum(clock.slept) == pytest.approx(900, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "Fri, 31 Dec 9999 23:59:59 GMT",
+        "Fri, 31 Dec 9999 23:59:59 -2359",
+        "Mon, 01 Jan 0001 00:00:00 +2359",
+        "Mon, 01 Jan 0000 00:00:00 GMT",
+        "Mon, 01 Jan 99999999999999999999 00:00:00 GMT",
+        "Mon, 01 Jan 2030 99999999999999999999:00:00 GMT",
+        "Mon, 01 Jan 2030 00:00:00 +99999999999999999999",
+        "9" * 13,
+        "9" * 5000,
+        "\u0667",
+        "",
+    ],
+)
+def test_no_advice_breaks_the_run(date: str) -> None:
+    wait = server_wait({"Retry-After": date})
+    assert wait is None or wait >= 0
+    if date.startswith("9"):
+        assert wait is not None
+        assert wait > MAX_SERVER_WAIT
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(10, 0), (11, 1)])
+def test_a_long_wait_is_told_once(caplog: pytest.LogCaptureFixture, seconds: int, told: int) -> None:
+    caplog.set_level(logging.INFO)
+    clock = Clock()
+    governor = clock.governor()
+    governor.wait_turn()
+    governor.learn(429, {"Retry-After": str(seconds)})
+    readers = [threading.Thread(target=governor.wait_turn, daemon=True) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    for reader in readers:
+        reader.join(10)
+    messages = [record.getMessage() for record in caplog.records]
+    assert (
+        messages
+        == [
+            f"The next request waits for {seconds} s: the server refused a request and asked for it.",
+        ][:told]
+    )
+
+
+def test_a_wait_for_a_window_says_which(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    clock = Clock()
+    run(clock, Bucket(clock, (5, 1), (6, 60)), clock.governor(), 7, 0)
+    assert caplog.messages == ["The next request waits for 59 s: the rate limit 6;w=60 is used up."]
+
+
+@pytest.mark.parametrize(
+    ("latency", "pages", "readers"),
+    [(0.0, 59, 1), (0.15, 59, 2), (0.5, 59, 6), (0.5, 9, None), (2.0, 299, 21), (2.0, 900, 10)],
+)
+def test_so_many_readers_are_worth_having(latency: float, pages: int, readers: int | None) -> None:
+    clock = Clock()
+    governor = clock.governor()
+    assert governor.useful_readers(pages) is None
+    governor.wait_turn()
+    clock.now += latency
+    governor.learn(200, {"x-ratelimit-limit": "10, 10;w=1, 300;w=60", "x-ratelimit-remaining": "9"})
+    assert governor.useful_readers(pages) == readers

@@ -19,15 +19,17 @@ import pytest
 
 from ory_sandbox import Sandbox
 from tap_ory import api
-from tap_ory.api import IDENTITIES_PATH, OryAdminAPI
+from tap_ory.api import IDENTITIES_PATH, InternalServerError, OryAdminAPI
+from tap_ory.bad_rows import BEHIND_ALL
 from tap_ory.errors import AccessError, AnswerError, TapOryError, UnavailableError
 from tap_ory.pacing import Governor
 from tap_ory.paging import row_ids
+from tap_ory.reading import IdentityRead, page_fetcher
 from tap_ory.settings import Settings
 from tap_ory.tap import TapOry
 from tests.certificates import self_signed
 from tests.command import KEY, records, sync
-from tests.scripted import Asked, Pieces, Reset, ScriptedServer, always, forwarded, head, reply
+from tests.scripted import LAST_PAGE, Asked, Pieces, Reset, ScriptedServer, always, forwarded, head, reply
 
 PEOPLE = 40
 #: Kratos on CockroachDB, when two transactions collide.
@@ -402,3 +404,85 @@ def test_one_try_where_none_is_worth_more(patience: Patience) -> None:
             patience.api(server.url).get(IDENTITIES_PATH, retry_500=False)
         assert len(server.asked) == 1
     assert patience.pauses == []
+
+
+# A 500 for each page with an unreadable row
+
+
+def fail_on(sandbox: Sandbox, *places: int) -> None:
+    for place in places:
+        sandbox.make_unreadable(sandbox.identities[place]["id"])
+
+
+@pytest.mark.parametrize("manner", ["network", "v1.3"])
+def test_a_500_with_a_reason_that_lasted_is_not_waited_for_again(patience: Patience, manner: Any) -> None:
+    with Sandbox(PEOPLE, manner=manner, api_token=KEY) as spoilt:
+        fail_on(spoilt, 5, 15, 25)
+        read = IdentityRead(patience.api(spoilt.url, page_size=10, concurrency=1))
+        ids = [each for page in read.pages() for each in row_ids(page.body)]
+        assert ids == [row["id"] for place, row in enumerate(spoilt.identities) if place not in {5, 15, 25}]
+    assert len(read.unreadable) == 3
+    # The first one's five pauses between six tries, and none for the others.
+    assert len(patience.pauses) == 5
+
+
+def failing(reason: str) -> list[bytes]:
+    return reply(500, b'{"error":{"code":500,"request":"a","reason":"%s","message":"m"}}' % reason.encode())
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "tries"),
+    [
+        ("no schema x", "no schema x", 1),
+        ("row 1 of 7d8a3f4e-2c0b-4a53-9d55-0c0ffee00001", "row 23 of 7d8a3f4e-2c0b-4a53-9d55-0c0ffee00002", 1),
+        ("no schema x", "no connection", 6),
+    ],
+)
+def test_the_same_reason_is_told_whatever_ids_and_numbers_it_names(
+    patience: Patience, first: str, second: str, tries: int
+) -> None:
+    with ScriptedServer(lambda asked, number: failing(first if number < 6 else second)) as server:
+        fetch = page_fetcher(patience.api(server.url))
+        for _ in range(2):
+            with pytest.raises(InternalServerError):
+                fetch(None, None)
+        assert len(server.asked) == 6 + tries
+
+
+def test_a_500_that_passed_is_waited_for_again(patience: Patience) -> None:
+    with ScriptedServer(
+        lambda asked, number: reply(200, b"[]", Link=LAST_PAGE) if number % 2 else failing("busy")
+    ) as server:
+        fetch = page_fetcher(patience.api(server.url))
+        for _ in range(3):
+            assert fetch(None, None).is_empty
+        assert len(server.asked) == 6
+
+
+def test_behind_all_rows_the_server_is_waited_for_whatever_its_reason(patience: Patience) -> None:
+    with ScriptedServer(
+        lambda asked, number: failing("busy") if number < 8 else reply(200, b"[]", Link=LAST_PAGE)
+    ) as server:
+        fetch = page_fetcher(patience.api(server.url))
+        with pytest.raises(InternalServerError):
+            fetch(None, None)
+        assert fetch(BEHIND_ALL, None).is_empty
+        assert len(server.asked) == 9
+
+
+@pytest.mark.parametrize("date", ["Fri, 31 Dec 9999 23:59:59 GMT", "9" * 400])
+def test_an_absurd_date_ends_in_one_line(patience: Patience, date: str) -> None:
+    with always(*reply(429, b"{}", Retry_After=date)) as server:
+        with pytest.raises(UnavailableError, match=r"asked to wait \d+ s"):
+            patience.api(server.url).get(IDENTITIES_PATH)
+        assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("date", ["Mon, 01 Jan 0000 00:00:00 GMT", f"Mon, 01 Jan {'9' * 30} 00:00:00 GMT", "garbage"])
+def test_a_date_that_is_none_leaves_the_usual_pause(patience: Patience, date: str) -> None:
+    def busy_once(asked: Asked, number: int) -> Pieces:
+        return reply() if number else reply(429, b"{}", Retry_After=date)
+
+    with ScriptedServer(busy_once) as server:
+        patience.api(server.url).get(IDENTITIES_PATH)
+    assert len(patience.pauses) == 1
