@@ -107,3 +107,10 @@ def test_a_window_that_begins_anew_is_told_from_one_that_slides() -> None:
     sliding = Window(10, 1)
     sliding.learn(fresh, 9, history, 1.0)
     assert sliding.opening is None
+
+
+def test_a_single_request_of_others_takes_two_places_with_the_one_for_safety() -> None:
+    window = Window(10, 1)
+    history = history_of(0.0)
+    window.learn(history.requests[0], 2, history, 0)
+    assert window.allowed(1) == 8
