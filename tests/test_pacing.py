@@ -415,3 +415,13 @@ def test_so_many_readers_are_worth_having(latency: float, pages: int, readers: i
     clock.now += latency
     governor.learn(200, {"x-ratelimit-limit": "10, 10;w=1, 300;w=60", "x-ratelimit-remaining": "9"})
     assert governor.useful_readers(pages) == readers
+
+
+@pytest.mark.parametrize("asked", ["900", "901", "99999"])
+def test_a_quarter_of_an_hour_is_the_longest_wait(asked: str) -> None:
+    clock = Clock()
+    governor = clock.governor()
+    governor.wait_turn()
+    governor.learn(429, {"Retry-After": asked})
+    governor.wait_turn()
+    assert sum(clock.slept) == pytest.approx(900, abs=0.01)
