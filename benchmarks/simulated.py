@@ -1,6 +1,6 @@
 """Pacing on a clock of its own: many readers, latencies and kinds of buckets in no time, against a bucket's minimum.
 
-`python -m benchmarks.simulated` prints the table. The governor is the tap's; buckets, latencies and readers are
+`python -m benchmarks.simulated` prints the table. The rate_limiter is the tap's; buckets, latencies and readers are
 simulated, one event after the other, without threads.
 """
 
@@ -16,9 +16,9 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from ory_reader.http.rate_limiter import RateLimiter
 from ory_sandbox.ratelimit import Bucket as FixedBucket
 from ory_sandbox.ratelimit import parse_windows
-from tap_ory.pacing import Governor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -147,12 +147,12 @@ class Simulation:
     reader: int = 0
 
     def __post_init__(self) -> None:
-        """Set up the bucket, the governor and who is there."""
+        """Set up the bucket, the rate_limiter and who is there."""
         self._random = random.Random(1)
         self._numbers = itertools.count()
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._bucket = KINDS[self.cell.kind](self.cell.plan, lambda: self.now)
-        self._governor = Governor(lambda: self.now, self._sleep, lambda: self.reader)
+        self._governor = RateLimiter(lambda: self.now, self._sleep, lambda: self.reader)
         self._free: deque[int] = deque([0])
         self._left = self.cell.requests
         self._started = self.now

@@ -64,7 +64,7 @@ def _check(settings: Settings, hidden: Secrets) -> None:
         sys.stdout.flush()
     # These take most of a second, which a service that only waits need not spend.
     from c1_connector.reading import explain, set_log_level  # noqa: PLC0415
-    from tap_ory.check import check  # noqa: PLC0415
+    from ory_reader.sync.check import check  # noqa: PLC0415
     from tap_ory.tap import TapOry  # noqa: PLC0415
 
     _take_on(settings.reader_environment(settings.file))

@@ -20,10 +20,10 @@ import msgspec
 from singer_sdk.singerlib import StateMessage
 
 from c1_connector import logs
+from command_basics.exits import unforeseen
 from command_basics.log_level import settle_log_level
-from tap_ory.endings import unforeseen
-from tap_ory.environment import ENV_PREFIX
-from tap_ory.errors import SettingsError, TapOryError
+from ory_reader.config.environment import ENV_PREFIX
+from ory_reader.errors import SettingsError, TapOryError
 from tap_ory.streams.base import BlockWriter
 from tap_ory.tap import TapOry
 from target_c1.errors import TargetC1Error

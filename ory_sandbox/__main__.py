@@ -8,9 +8,9 @@ import sys
 import threading
 from pathlib import Path
 
-from ory_sandbox.faults import read_scenario
-from ory_sandbox.manners import MANNERS
 from ory_sandbox.sandbox import DEFAULT_RATE_LIMIT, Sandbox
+from ory_sandbox.server_profiles import MANNERS
+from tests.faults.scenario import read_scenario
 
 
 def _arguments() -> argparse.Namespace:
@@ -40,7 +40,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--latency-ms", type=float, default=0, metavar="MS", help="wait before each answer (0)")
     parser.add_argument("--seed", type=int, default=1, help="another seed makes other people (1)")
     parser.add_argument("--cache-dir", type=Path, metavar="DIR", help="keep the people there for the next time")
-    parser.add_argument("--faults", type=Path, metavar="FILE", help="what goes wrong: JSON, see ory_sandbox/faults.py")
+    parser.add_argument(
+        "--faults", type=Path, metavar="FILE", help="what goes wrong: JSON, see tests/faults/scenario.py"
+    )
     return parser.parse_args()
 
 

@@ -12,7 +12,7 @@ from ory_sandbox.people import People, identity_ids
 from ory_sandbox.store import Packed, Store, pack
 
 if TYPE_CHECKING:
-    from ory_sandbox.manners import Manner
+    from ory_sandbox.server_profiles import Manner
 
 
 def cached_store(manner: Manner, count: int, seed: int, public_url: str, cache_dir: Path | None) -> Store:

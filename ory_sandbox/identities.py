@@ -11,7 +11,7 @@ from ory_sandbox.http import Response
 
 if TYPE_CHECKING:
     from ory_sandbox.http import Request
-    from ory_sandbox.manners import Manner
+    from ory_sandbox.server_profiles import Manner
     from ory_sandbox.store import Store
 
 _PATH = "/admin/identities"

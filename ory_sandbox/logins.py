@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING
 
-from ory_sandbox import odds, words
+from ory_sandbox import sample_data, sample_words
 from ory_sandbox.render import to_json
 from ory_sandbox.schemas import PERSON, PRESET, STAFF
 from ory_sandbox.store import marked_config
 
 if TYPE_CHECKING:
-    from ory_sandbox.manners import Manner
+    from ory_sandbox.server_profiles import Manner
 
 _NO_TOKENS = {"initial_id_token": "", "initial_access_token": "", "initial_refresh_token": ""}
 
@@ -26,9 +26,9 @@ class Logins:
         if manner.keyset:
             link["organization"] = ""
         self._social = marked_config("oidc", to_json({"providers": [link]}))
-        self._password = marked_config("password", to_json(words.PASSWORD))
+        self._password = marked_config("password", to_json(sample_words.PASSWORD))
         self._no_password = marked_config("password", "{}")
-        self._recovery_codes = marked_config("lookup_secret", to_json(words.RECOVERY_CODES))
+        self._recovery_codes = marked_config("lookup_secret", to_json(sample_words.RECOVERY_CODES))
 
     def credentials(
         self,
@@ -48,10 +48,10 @@ class Logins:
             moments: When the identity was created and last changed, to the second.
         """
         created, later = moments
-        created_at = f"{created}{odds.MICROSECONDS[rolls[0]]}Z"
+        created_at = f"{created}{sample_data.MICROSECONDS[rolls[0]]}Z"
         updated_at = created_at
-        if odds.CREDENTIALS_UPDATED_LATER[rolls[1]]:
-            updated_at = f"{later}{odds.MICROSECONDS[rolls[2]]}Z"
+        if sample_data.CREDENTIALS_UPDATED_LATER[rolls[1]]:
+            updated_at = f"{later}{sample_data.MICROSECONDS[rolls[2]]}Z"
         ending = f'"created_at":"{created_at}","updated_at":"{updated_at}"}}'
         quoted = '","'.join(identifiers)
         named, own = f'"identifiers":["{quoted}"]', f'"identifiers":["{identity_id}"]'
@@ -59,10 +59,10 @@ class Logins:
         if schema_id == PRESET and self._sign_in_code:
             config = marked_config("code", f'{{"addresses":[{{"channel":"email","address":"{identifiers[0]}"}}]}}')
             found.append(f'"code":{{"type":"code",{named},{config}"version":1,{ending}')
-        if odds.HAS_RECOVERY_CODES[rolls[3]]:
+        if sample_data.HAS_RECOVERY_CODES[rolls[3]]:
             codes = self._recovery_codes
             found.append(f'"lookup_secret":{{"type":"lookup_secret",{own},{codes}"version":0,{ending}')
-        provider = odds.PROVIDER[rolls[4]] if schema_id != STAFF else ""
+        provider = sample_data.PROVIDER[rolls[4]] if schema_id != STAFF else ""
         if provider:
             subject = identity_id[:18]
             config = self._social.replace("SUBJECT", subject).replace("PROVIDER", provider)
@@ -71,12 +71,12 @@ class Logins:
         # Listed even for those who only sign in through somebody else.
         config = self._no_password if provider else self._password
         found.append(f'"password":{{"type":"password",{named},{config}"version":0,{ending}')
-        if odds.HAS_TOTP[rolls[5]]:
+        if sample_data.HAS_TOTP[rolls[5]]:
             url = f'{{"totp_url":"otpauth://totp/Sandbox:{identifiers[0]}?issuer=Sandbox"}}'
             found.append(f'"totp":{{"type":"totp",{own},{marked_config("totp", url)}"version":0,{ending}')
         if schema_id == PERSON:
             handle = base64.b64encode(bytes.fromhex(identity_id.replace("-", ""))).decode()
-            config = f'{{{odds.SECURITY_KEYS[rolls[6]]}"user_handle":"{handle}"}}'
+            config = f'{{{sample_data.SECURITY_KEYS[rolls[6]]}"user_handle":"{handle}"}}'
             key = marked_config("webauthn", config)
             found.append(f'"webauthn":{{"type":"webauthn",{named},{key}"version":1,{ending}')
         return "{" + ",".join(found) + "}"

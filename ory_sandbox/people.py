@@ -11,7 +11,7 @@ import hashlib
 import random
 from typing import TYPE_CHECKING, NamedTuple
 
-from ory_sandbox import odds
+from ory_sandbox import sample_data
 from ory_sandbox.logins import Logins
 from ory_sandbox.render import unpadded
 from ory_sandbox.schemas import CUSTOMER, PERSON, PRESET, STAFF
@@ -19,7 +19,7 @@ from ory_sandbox.schemas import CUSTOMER, PERSON, PRESET, STAFF
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ory_sandbox.manners import Manner
+    from ory_sandbox.server_profiles import Manner
 
 _VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
 # An identity's random bytes: enough for seven UUIDs (of at most four addresses to verify, three to recover by),
@@ -64,10 +64,10 @@ class People:
             schema_id: f'"schema_id":"{schema_id}","schema_url":"{public_url}schemas/{unpadded(schema_id)}"'
             for schema_id in (PERSON, STAFF, CUSTOMER, PRESET)
         }
-        metadata = odds.NUMBER_AS_METADATA if manner.network else ("null",) * len(odds.NUMBER_AS_METADATA)
+        metadata = sample_data.NUMBER_AS_METADATA if manner.network else ("null",) * len(sample_data.NUMBER_AS_METADATA)
         self._unset_metadata = metadata
-        self._external_id = odds.EXTERNAL_ID if manner.external_id else ("",) * len(odds.EXTERNAL_ID)
-        organization = odds.ORGANIZATION if manner.network else ("null",) * len(odds.ORGANIZATION)
+        self._external_id = sample_data.EXTERNAL_ID if manner.external_id else ("",) * len(sample_data.EXTERNAL_ID)
+        organization = sample_data.ORGANIZATION if manner.network else ("null",) * len(sample_data.ORGANIZATION)
         self._ending = tuple(f',"organization_id":{name}}}' if manner.organization_id else "}" for name in organization)
 
     def rows(self, numbered_ids: Iterator[tuple[int, str]]) -> Iterator[tuple[bytes, bytes]]:
@@ -82,27 +82,27 @@ class People:
     def _identity(self, identity_id: str, number: int) -> tuple[bytes, bytes]:
         random_bytes = hashlib.shake_128(self._seed + identity_id.encode()).digest(_RANDOM_BYTES)
         rolls = random_bytes[_UUID_BYTES:]
-        day = (rolls[0] << 8 | rolls[1]) % odds.CREATED_WITHIN_DAYS
-        time_of_day = odds.TIMES_OF_DAY[(rolls[2] << 8 | rolls[3]) % len(odds.TIMES_OF_DAY)]
-        created = odds.DAYS[day] + time_of_day
-        later = odds.DAYS[day + odds.LATER_BY[rolls[4]]] + time_of_day
-        created_at = f"{created}{odds.MICROSECONDS[rolls[5]]}Z"
+        day = (rolls[0] << 8 | rolls[1]) % sample_data.CREATED_WITHIN_DAYS
+        time_of_day = sample_data.TIMES_OF_DAY[(rolls[2] << 8 | rolls[3]) % len(sample_data.TIMES_OF_DAY)]
+        created = sample_data.DAYS[day] + time_of_day
+        later = sample_data.DAYS[day + sample_data.LATER_BY[rolls[4]]] + time_of_day
+        created_at = f"{created}{sample_data.MICROSECONDS[rolls[5]]}Z"
         updated_at = created_at
         # Up to v1.3 nothing that happens to an identity moves it.
-        if self._manner.network and odds.UPDATED_LATER[rolls[6]]:
-            updated_at = f"{later}{odds.MICROSECONDS[rolls[7]]}Z"
-        state = odds.STATE[rolls[8]]
+        if self._manner.network and sample_data.UPDATED_LATER[rolls[6]]:
+            updated_at = f"{later}{sample_data.MICROSECONDS[rolls[7]]}Z"
+        state = sample_data.STATE[rolls[8]]
         changed = ""
-        if odds.HAS_STATE_CHANGE[rolls[9]]:
+        if sample_data.HAS_STATE_CHANGE[rolls[9]]:
             moment = created if state == "active" else later
-            changed = f'"state_changed_at":"{moment}{odds.NANOSECONDS[rolls[10]]}Z",'
+            changed = f'"state_changed_at":"{moment}{sample_data.NANOSECONDS[rolls[10]]}Z",'
         person = self._person(rolls, number)
         addresses = self._addresses(random_bytes, rolls, person, created, later) if person.emails else ""
         row = (
             f'{{"id":"{identity_id}",{self._external_id[rolls[11]]}{self._schemas[person.schema_id]},'
             f'"state":"{state}",{changed}"traits":{person.traits},{addresses}'
-            f'"metadata_public":{self._metadata(odds.PUBLIC_METADATA[rolls[12]], rolls[13])},'
-            f'"metadata_admin":{self._metadata(odds.ADMIN_METADATA[rolls[14]], rolls[15])},'
+            f'"metadata_public":{self._metadata(sample_data.PUBLIC_METADATA[rolls[12]], rolls[13])},'
+            f'"metadata_admin":{self._metadata(sample_data.ADMIN_METADATA[rolls[14]], rolls[15])},'
             f'"created_at":"{created_at}","updated_at":"{updated_at}"{self._ending[rolls[16]]}'
         ).replace("$", str(number))
         credentials = self._logins.credentials(
@@ -119,44 +119,46 @@ class People:
 
     def _person(self, rolls: bytes, number: int) -> _Person:
         escaped = rolls[17] & 1
-        first, first_slug = odds.FIRST_NAMES[escaped][rolls[18]]
-        last, last_slug = odds.LAST_NAMES[escaped][rolls[19]]
-        schema_id = odds.SCHEMA[rolls[20]]
+        first, first_slug = sample_data.FIRST_NAMES[escaped][rolls[18]]
+        last, last_slug = sample_data.LAST_NAMES[escaped][rolls[19]]
+        schema_id = sample_data.SCHEMA[rolls[20]]
         if schema_id == STAFF:
             return self._staff(rolls, number, first_slug)
-        email = f"{first_slug}.{last_slug}{number}@{odds.DOMAIN[rolls[21]]}"
-        typed = email.upper() if odds.TYPED_IN_CAPITALS[rolls[22]] else email
+        email = f"{first_slug}.{last_slug}{number}@{sample_data.DOMAIN[rolls[21]]}"
+        typed = email.upper() if sample_data.TYPED_IN_CAPITALS[rolls[22]] else email
         if schema_id == CUSTOMER:
             return self._customer(rolls, number, (typed, email), f'{{"given":"{first}","family":"{last}"}}')
         name = f',"name":{{"first":"{first}","last":"{last}"}}'
         if schema_id == PRESET:
-            traits = f'{{"email":"{typed}"{name},"newsletter":{odds.NEWSLETTER[rolls[23]]}}}'
+            traits = f'{{"email":"{typed}"{name},"newsletter":{sample_data.NEWSLETTER[rolls[23]]}}}'
             return _Person(schema_id, traits, (email,), "", (email,))
-        more = f"{odds.JOB_TITLE[rolls[23]]}{odds.GROUPS_MEMBER[rolls[24]]}{odds.MANAGER[rolls[25]]}"
-        traits = f'{{"email":"{typed}"{name if odds.HAS_NAME[rolls[26]] else ""}{more}}}'
+        more = (
+            f"{sample_data.JOB_TITLE[rolls[23]]}{sample_data.GROUPS_MEMBER[rolls[24]]}{sample_data.MANAGER[rolls[25]]}"
+        )
+        traits = f'{{"email":"{typed}"{name if sample_data.HAS_NAME[rolls[26]] else ""}{more}}}'
         return _Person(schema_id, traits, (email,), "", (email,))
 
     def _customer(self, rolls: bytes, number: int, email: tuple[str, str], name: str) -> _Person:
         typed, address = email
-        phone = f"+49151{number:08d}" if odds.HAS_PHONE[rolls[23]] else ""
-        more = tuple(f"{tag}.{address}" for tag in odds.MORE_EMAILS[rolls[24]])
+        phone = f"+49151{number:08d}" if sample_data.HAS_PHONE[rolls[23]] else ""
+        more = tuple(f"{tag}.{address}" for tag in sample_data.MORE_EMAILS[rolls[24]])
         quoted = ",".join(f'"{value}"' for value in more)
         calls = f'"phone":"{phone}",' if phone else ""
         traits = (
-            f'{{"email":"{typed}",{calls}"name":{name},"address":{odds.POSTAL_ADDRESS[rolls[25]]},'
-            f'"more_emails":[{quoted}],"tags":{odds.GROUPS[rolls[26]]},'
+            f'{{"email":"{typed}",{calls}"name":{name},"address":{sample_data.POSTAL_ADDRESS[rolls[25]]},'
+            f'"more_emails":[{quoted}],"tags":{sample_data.GROUPS[rolls[26]]},'
             f'"orders":{rolls[27]},"balance":{rolls[28]}.50,"nickname":null}}'
         )
         return _Person(CUSTOMER, traits, (address, *more), phone, (phone, address) if phone else (address,))
 
     def _staff(self, rolls: bytes, number: int, slug: str) -> _Person:
-        service = odds.SERVICE[rolls[21]]
+        service = sample_data.SERVICE[rolls[21]]
         if service:
             username = f"svc-{service}-{number}"
             more = ',"service_account":true,"nested":{"deep":[1,{"x":null}]}'
         else:
-            username = f"{slug}{number}{odds.USERNAME_ENDING[rolls[22]]}"
-            more = f',"phone":"+441632{number % 10**6:06d}"' if odds.HAS_PHONE[rolls[23]] else ""
+            username = f"{slug}{number}{sample_data.USERNAME_ENDING[rolls[22]]}"
+            more = f',"phone":"+441632{number % 10**6:06d}"' if sample_data.HAS_PHONE[rolls[23]] else ""
         return _Person(STAFF, f'{{"username":"{username}"{more}}}', (), "", (username,))
 
     def _addresses(self, random_bytes: bytes, rolls: bytes, person: _Person, created: str, later: str) -> str:
@@ -167,18 +169,18 @@ class People:
             reached.append((self._manner.phone, person.phone))
         verifiable = []
         for index, (via, value) in enumerate(reached):
-            at = f"{created}{odds.MICROSECONDS[rolls[29 + index]]}Z"
+            at = f"{created}{sample_data.MICROSECONDS[rolls[29 + index]]}Z"
             fate = rolls[33 + index]
             # Neither sending nor verifying moves an address's updated_at.
-            proof = f'false,"via":"{via}","status":"{odds.UNVERIFIED_STATUS[fate]}"'
-            if odds.VERIFIED[fate]:
-                moment = f"{later}{odds.NANOSECONDS[fate]}Z"
+            proof = f'false,"via":"{via}","status":"{sample_data.UNVERIFIED_STATUS[fate]}"'
+            if sample_data.VERIFIED[fate]:
+                moment = f"{later}{sample_data.NANOSECONDS[fate]}Z"
                 proof = f'true,"via":"{via}","status":"completed","verified_at":"{moment}"'
             verifiable.append(
                 f'{{"id":"{_uuid(digits[index * 32 :])}","value":"{value}","verified":{proof},'
                 f'"created_at":"{at}","updated_at":"{at}"}}',
             )
-        at = f"{created}{odds.MICROSECONDS[rolls[37]]}Z"
+        at = f"{created}{sample_data.MICROSECONDS[rolls[37]]}Z"
         recovery = [
             f'{{"id":"{_uuid(digits[(4 + index) * 32 :])}","value":"{value}","via":"email",'
             f'"created_at":"{at}","updated_at":"{at}"}}'

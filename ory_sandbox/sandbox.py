@@ -13,14 +13,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ory_sandbox.cache import cached_store
-from ory_sandbox.faults import Faults
 from ory_sandbox.http import Connection
-from ory_sandbox.manners import MANNERS
 from ory_sandbox.ratelimit import Bucket, parse_windows
 from ory_sandbox.render import completed, render
 from ory_sandbox.schemas import identity_schemas
+from ory_sandbox.server_profiles import MANNERS
 from ory_sandbox.site import Site
 from ory_sandbox.store import Store, pack
+from tests.faults.scenario import Faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -101,7 +101,7 @@ class Sandbox:
             rate_limit: Requests in seconds, such as ``5;w=1,300;w=60``, in the network manner.
             latency_ms: Milliseconds to wait before each answer.
             cache_dir: Where made-up people are kept for the next time.
-            faults: What goes wrong with lists; see ``ory_sandbox.faults``.
+            faults: What goes wrong with lists; see ``tests.faults.scenario``.
 
         Raises:
             ValueError: There is no such manner or fault, or the rate limit is none.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ory_sandbox.manners import Manner
+    from ory_sandbox.server_profiles import Manner
 
 PERSON = "person"
 STAFF = "staff"

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from ory_sandbox.http import Request
-    from ory_sandbox.manners import Manner
     from ory_sandbox.ratelimit import Bucket
+    from ory_sandbox.server_profiles import Manner
     from ory_sandbox.store import Store
 
     Handlers = Mapping[str, Callable[[Request], Response]]

@@ -10,15 +10,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from command_basics.exits import leave_closed_pipe, unforeseen, unwritable
 from command_basics.log_level import settle_log_level
+from command_basics.signals import Terminated
+from command_basics.startup import no_search_for_cycles
+from command_basics.stdout import abandon_output, buffer_output
 from command_basics.version import version
+from ory_reader.config.environment import ENV_PREFIX
+from ory_reader.errors import AccessError, SettingsError, TapOryError, UnavailableError
 from source_ory.messages import FailureType, LogHandler, emit_error
-from tap_ory.endings import leave_closed_pipe, unforeseen, unwritable
-from tap_ory.environment import ENV_PREFIX
-from tap_ory.errors import AccessError, SettingsError, TapOryError, UnavailableError
-from tap_ory.memory import no_search_for_cycles
-from tap_ory.output import abandon_output, buffer_output
-from tap_ory.signals import Terminated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

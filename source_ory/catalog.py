@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL, Catalog
 
-from tap_ory.changes import CHANGED_AT
-from tap_ory.errors import SettingsError
-from tap_ory.traits import is_typed
+from ory_reader.errors import SettingsError
+from ory_reader.records.changes import CHANGED_AT
+from ory_reader.traits.declaration import is_typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

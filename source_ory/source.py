@@ -5,13 +5,13 @@ from __future__ import annotations
 import signal
 from typing import Any
 
+from ory_reader.errors import TapOryError, UnavailableError
+from ory_reader.resources.identities import count_identities
+from ory_reader.sync.check import check as check_connection
 from source_ory.catalog import airbyte_stream, has_types, singer_catalog, singer_state
 from source_ory.messages import StreamStatus, emit, emit_estimate, emit_status
 from source_ory.spec import specification, tap_config
 from source_ory.writer import AirbyteWriter
-from tap_ory.check import check as check_connection
-from tap_ory.errors import TapOryError, UnavailableError
-from tap_ory.reading import count_identities
 from tap_ory.tap import TapOry
 
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from command_basics.reader import unknown_settings
 from command_basics.values import kinds_of
-from tap_ory.config_schema import CONFIG_SCHEMA
-from tap_ory.environment import READER
-from tap_ory.errors import SettingsError
+from ory_reader.config.declaration import CONFIG_SCHEMA
+from ory_reader.config.environment import READER
+from ory_reader.errors import SettingsError
 
 if TYPE_CHECKING:
     import logging

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from command_basics.exits import leave_closed_pipe, unforeseen, unwritable
 from command_basics.log_level import settle_log_level
-from tap_ory.endings import leave_closed_pipe, unforeseen, unwritable
-from tap_ory.errors import SettingsError, TapOryError
-from tap_ory.memory import no_search_for_cycles
-from tap_ory.output import buffer_output
+from command_basics.startup import no_search_for_cycles
+from command_basics.stdout import buffer_output
+from ory_reader.errors import SettingsError, TapOryError
 
 if TYPE_CHECKING:
     from tap_ory.tap import TapOry
@@ -27,7 +27,7 @@ def main() -> None:
     """Run the command line; never returns."""
     # The import is the greater part of a short run, so an error in it is none of ours to explain.
     with no_search_for_cycles():
-        from tap_ory.environment import ENV_PREFIX  # noqa: PLC0415
+        from ory_reader.config.environment import ENV_PREFIX  # noqa: PLC0415
         from tap_ory.tap import TapOry  # noqa: PLC0415
 
     buffer_output()

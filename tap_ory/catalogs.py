@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from singer_sdk.singerlib import Catalog
 
-from tap_ory.errors import SettingsError
+from ory_reader.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from tap_ory.errors import SettingsError
+from ory_reader.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

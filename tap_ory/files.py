@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import IO, NoReturn
 
-from tap_ory.errors import SettingsError
+from ory_reader.errors import SettingsError
 
 
 def check_file(option: str, name: str) -> None:

@@ -14,7 +14,7 @@ from simpleeval import ModuleWrapper
 from singer_sdk.exceptions import ConfigValidationError, MappingError
 from singer_sdk.mapper import CustomStreamMap, PluginMapper
 
-from tap_ory.errors import SettingsError
+from ory_reader.errors import SettingsError
 
 if TYPE_CHECKING:
     import ast

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL
 
-from tap_ory.changes import CHANGED_AT
-from tap_ory.errors import SettingsError
+from ory_reader.errors import SettingsError
+from ory_reader.records.changes import CHANGED_AT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

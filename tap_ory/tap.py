@@ -15,21 +15,22 @@ from singer_sdk.helpers.capabilities import PluginCapabilities
 from singer_sdk.plugin_base import JSONSchemaValidator
 
 from command_basics.reader import unknown_settings
+from command_basics.signals import Termination
 from command_basics.values import is_unset
 from command_basics.violations import explain_violation
-from tap_ory import chosen, files, states
-from tap_ory.api import OryAdminAPI
+from ory_reader.config.declaration import CONFIG_SCHEMA
+from ory_reader.config.environment import READER
+from ory_reader.config.settings import Settings
+from ory_reader.errors import SettingsError
+from ory_reader.http.client import OryClient
+from ory_reader.sync import states
+from ory_reader.sync.fingerprint import REVISION, deciding
+from ory_reader.traits.project_schemas import ProjectSchemas
+from tap_ory import chosen, files
 from tap_ory.catalogs import check_catalog
-from tap_ory.config_schema import CONFIG_SCHEMA
-from tap_ory.environment import READER
-from tap_ory.errors import SettingsError
-from tap_ory.fingerprint import REVISION, deciding
 from tap_ory.mapping import Mapper
-from tap_ory.project_schemas import ProjectSchemas
 from tap_ory.replication import methods_in_metadata
 from tap_ory.sdk_settings import sdk_settings
-from tap_ory.settings import Settings
-from tap_ory.signals import Termination
 from tap_ory.streams.base import BlockWriter, OryStream
 from tap_ory.streams.identities import IdentitiesStream
 from tap_ory.streams.users import UsersStream
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.plugin_base import _ConfigInput
 
-    from tap_ory.shapes import Shape
+    from ory_reader.traits.shapes import Shape
 
 STREAMS = (IdentitiesStream, UsersStream)
 
@@ -75,9 +76,9 @@ class TapOry(Tap):
         return Settings.from_config(self.config, self.get_plugin_version())
 
     @cached_property
-    def api(self) -> OryAdminAPI:
+    def api(self) -> OryClient:
         """The conversation with the project, shared by all streams."""
-        return OryAdminAPI(self.settings)
+        return OryClient(self.settings)
 
     @cached_property
     def project_schemas(self) -> ProjectSchemas:
@@ -225,7 +226,7 @@ class TapOry(Tap):
     def cb_check(cls, ctx: click.Context, param: click.Option, value: bool) -> None:  # noqa: ARG003, FBT001
         """Check the connection and end."""
         if value:
-            from tap_ory.check import check  # noqa: PLC0415 - a run has no use for it
+            from ory_reader.sync.check import check  # noqa: PLC0415 - a run has no use for it
 
             given: _ConfigInput = ctx.params["config"]
             tap = cls(config=given.config, parse_env_config=given.parse_env, setup_mapper=False)
@@ -236,14 +237,14 @@ class TapOry(Tap):
     def cb_explain_users(cls, ctx: click.Context, param: click.Option, value: bool) -> None:  # noqa: ARG003, FBT001
         """Print which trait becomes which field of a user and end."""
         if value:
-            from tap_ory.explain import table  # noqa: PLC0415 - likewise
-            from tap_ory.factors import explanation  # noqa: PLC0415
-            from tap_ory.users import meanings_of  # noqa: PLC0415
+            from ory_reader.users.decoder import user_mappings_of  # noqa: PLC0415
+            from ory_reader.users.explain import table  # noqa: PLC0415 - likewise
+            from ory_reader.users.factors import explanation  # noqa: PLC0415
 
             given: _ConfigInput = ctx.params["config"]
             tap = cls(config=given.config, parse_env_config=given.parse_env, setup_mapper=False)
             tap.project_schemas.settle(needed=True, known=False)
-            click.echo("\n".join([table(meanings_of(tap.trait_shapes, tap.settings)), *explanation(tap.settings)]))
+            click.echo("\n".join([table(user_mappings_of(tap.trait_shapes, tap.settings)), *explanation(tap.settings)]))
             ctx.exit()
 
     @classmethod

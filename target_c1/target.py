@@ -28,10 +28,10 @@ from command_basics.values import is_unset
 from command_basics.violations import explain_violation
 from target_c1.blocks import Blocks
 from target_c1.c1z import Stamp
+from target_c1.drop_check import check_losses
 from target_c1.encoders import ENCODERS
 from target_c1.errors import InputError, PublishError, SettingsError
 from target_c1.formats import choose_format
-from target_c1.guard import check_losses
 from target_c1.inspection import inspect_file
 from target_c1.lines import LineReader
 from target_c1.losses import warn_of_losses

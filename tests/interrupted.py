@@ -9,8 +9,8 @@ from unittest import mock
 
 import pytest
 
+from ory_reader.errors import AccessError
 from ory_sandbox import Sandbox
-from tap_ory.errors import AccessError
 from tap_ory.streams.base import BlockWriter
 from tap_ory.tap import TapOry
 from tests.command import records, sync, unchanged_signals

@@ -9,17 +9,17 @@ from datetime import timedelta
 
 # Imported here so that a fork finds it imported.
 import tap_ory.tap  # noqa: F401
+from ory_reader.http import client
+from ory_reader.sync import full_read, snapshot
 from tap_ory import __main__ as command
-from tap_ory import api, snapshot
-from tap_ory.streams import full_read
 
 PAUSE, STATE_INTERVAL, CLOCK = "TEST_PAUSE", "TEST_STATE_INTERVAL", "TEST_CLOCK"
 
 
 def main() -> None:
     if PAUSE in os.environ:
-        longest, jitter = float(os.environ[PAUSE]), api._jitter
-        api._jitter = lambda seconds: min(jitter(seconds), longest)
+        longest, jitter = float(os.environ[PAUSE]), client._jitter
+        client._jitter = lambda seconds: min(jitter(seconds), longest)
     if STATE_INTERVAL in os.environ:
         full_read.STATE_INTERVAL = float(os.environ[STATE_INTERVAL])
     if CLOCK in os.environ:

@@ -12,8 +12,8 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from tap_ory import plain_words
-from tap_ory.config_schema import CONFIG_SCHEMA
+from ory_reader.config.declaration import CONFIG_SCHEMA
+from ory_reader.http import error_messages
 from tap_ory.tap import TapOry
 from target_c1.target import TargetC1
 
@@ -72,7 +72,7 @@ def test_sentences_of_the_readme_are_those_of_the_program() -> None:
     ):
         for part in re.split(r" \.\.\. |answered \d+ ", sentence):
             assert not part or part in spoken or part in {"Unauthorized", "Forbidden", "Not Found"}, sentence
-    assert plain_words.CUT_SHORT
+    assert error_messages.CUT_SHORT
 
 
 def test_meltano_knows_every_setting() -> None:

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from jsonschema import Draft7Validator
 
-from tap_ory.settings import Settings
+from ory_reader.config.settings import Settings
+from ory_reader.records.identity_decoder import TypedRecordEncoder
+from ory_reader.traits.declaration import shapes_of, typed_traits
+from ory_reader.users.decoder import UserEncoder
 from tap_ory.streams.base import SCHEMAS
-from tap_ory.traits import shapes_of, typed_traits
-from tap_ory.typed_records import TypedRecordEncoder
-from tap_ory.users import UserEncoder
 
 if TYPE_CHECKING:
-    from tap_ory.records import RecordEncoder
+    from ory_reader.records.decoder import RecordEncoder
 
 Json = dict[str, Any]
 Crumb = tuple[str, ...]

@@ -16,9 +16,9 @@ from singer_sdk.io_base import SingerWriter
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
+from ory_reader.resources.identities import IdentityRead
+from ory_reader.sync.full_read import FullRead
 from tap_ory.flattening import MAX_BYTES, Flattener
-from tap_ory.reading import IdentityRead
-from tap_ory.streams.full_read import FullRead
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Iterable, Iterator

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL, Metadata, MetadataMapping
 
-from tap_ory.changes import CHANGED_AT, ChangedRecordEncoder
+from ory_reader.records.changes import CHANGED_AT, ChangedRecordEncoder
 from tap_ory.replication import method_of
 from tap_ory.streams.base import OryStream
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.singerlib import Catalog
 
-    from tap_ory.records import RecordEncoder
+    from ory_reader.records.decoder import RecordEncoder
     from tap_ory.streams.base import Encoder
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from ory_reader.records.identity_decoder import TypedRecordEncoder
 from tap_ory.streams.typed import TypedTraitsStream
-from tap_ory.typed_records import TypedRecordEncoder
 
 if TYPE_CHECKING:
-    from tap_ory.records import RecordEncoder
+    from ory_reader.records.decoder import RecordEncoder
 
 
 class IdentitiesStream(TypedTraitsStream):

@@ -6,10 +6,10 @@ from copy import deepcopy
 from functools import cached_property
 from typing import Any, ClassVar
 
-from tap_ory.errors import SettingsError
+from ory_reader.errors import SettingsError
+from ory_reader.traits.declaration import is_typed, typed_traits
 from tap_ory.streams.base import SCHEMAS
 from tap_ory.streams.changing import ChangingStream
-from tap_ory.traits import is_typed, typed_traits
 
 #: Where a stream's state keeps that its traits had types, and that its records were made of identity schemas.
 TYPED, MADE = "typed_traits", "identity_schemas"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from tap_ory.streams.typed import TypedTraitsStream
 
 if TYPE_CHECKING:
-    from tap_ory.records import RecordEncoder
+    from ory_reader.records.decoder import RecordEncoder
 
 
 class UsersStream(TypedTraitsStream):
@@ -36,13 +36,13 @@ class UsersStream(TypedTraitsStream):
     def record_encoder(self) -> RecordEncoder:
         """Return what turns pages into users, after telling which trait becomes what."""
         # Who reads no users does not wait for what makes them.
-        from tap_ory.explain import sentences  # noqa: PLC0415
-        from tap_ory.reading import tells_credentials  # noqa: PLC0415
-        from tap_ory.users import UserEncoder, meanings_of  # noqa: PLC0415
+        from ory_reader.resources.identities import tells_credentials  # noqa: PLC0415
+        from ory_reader.users.decoder import UserEncoder, user_mappings_of  # noqa: PLC0415
+        from ory_reader.users.explain import sentences  # noqa: PLC0415
 
         self.check_types()
         shapes, settings = self._tap.trait_shapes, self._tap.settings
-        for sentence in sentences(meanings_of(shapes, settings)):
+        for sentence in sentences(user_mappings_of(shapes, settings)):
             self.logger.info("%s", sentence)
         return UserEncoder(
             self.name,

@@ -16,8 +16,8 @@ from c1_connector.errors import ConnectorError
 from c1_connector.logs import Secrets
 from c1_connector.reading import explain, write_users
 from c1_connector.settings import parse
+from ory_reader.errors import TapOryError
 from ory_sandbox import Sandbox
-from tap_ory.errors import TapOryError
 from target_c1.errors import TargetC1Error
 from tests.c1_connector.connector import connector, ids_in
 from tests.c1_connector.fake_c1 import FakeC1

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from ory_reader.config.declaration import CONFIG_SCHEMA as TAP_SCHEMA
 from ory_sandbox import Sandbox
-from tap_ory.config_schema import CONFIG_SCHEMA as TAP_SCHEMA
 from target_c1.settings import CONFIG_SCHEMA as TARGET_SCHEMA
 from tests.command import KEY, Finished, clean_environment
 from tests.target_c1.support import to_lines, users_read

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
+from command_basics.exits import unforeseen
 from command_basics.places import place_of
-from tap_ory.endings import unforeseen
 
 
 def test_a_place_is_a_module_and_a_line() -> None:

@@ -12,8 +12,8 @@ from c1_connector.settings import SCHEMA as CONNECTOR_SCHEMA
 from command_basics.log_level import log_level, settle_log_level
 from command_basics.reader import Reader
 from command_basics.values import UnreadableError, read_value
-from tap_ory.config_schema import CONFIG_SCHEMA as TAP_SCHEMA
-from tap_ory.environment import READER as TAP
+from ory_reader.config.declaration import CONFIG_SCHEMA as TAP_SCHEMA
+from ory_reader.config.environment import READER as TAP
 from target_c1.settings import CONFIG_SCHEMA as TARGET_SCHEMA
 from target_c1.settings import READER as TARGET
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from ory_sandbox.cuts import PLACES
+from tests.faults.truncation import PLACES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

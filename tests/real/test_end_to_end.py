@@ -9,11 +9,11 @@ from unittest import mock
 
 import pytest
 
-from tap_ory.api import OryAdminAPI
-from tap_ory.bad_rows import Fetch
-from tap_ory.errors import TapOryError
-from tap_ory.paging import Fetched
-from tap_ory.reading import page_fetcher
+from ory_reader.errors import TapOryError
+from ory_reader.http.client import OryClient
+from ory_reader.pagination.page_tokens import Page
+from ory_reader.pagination.unreadable_rows import Fetch
+from ory_reader.resources.identities import page_fetcher
 from tap_ory.tap import TapOry
 from tests.conftest import PEOPLE
 from tests.servers import Server
@@ -120,17 +120,17 @@ def test_deleted_behind_the_cursor_of_an_offset_server(start_server: Callable[[i
             deleted.append(json.loads(body)[0]["id"])
             server.delete(deleted[0])
 
-    def fetching(api: OryAdminAPI) -> Fetch:
+    def fetching(api: OryClient) -> Fetch:
         fetch = page_fetcher(api)
 
-        def then_delete(token: str | None, size: int | None) -> Fetched:
+        def then_delete(token: str | None, size: int | None) -> Page:
             fetched = fetch(token, size)
             delete_once(fetched.body)
             return fetched
 
         return then_delete
 
-    with mock.patch("tap_ory.reading.page_fetcher", fetching):
+    with mock.patch("ory_reader.resources.identities.page_fetcher", fetching):
         messages = sync(server, page_size=1, concurrency=1)
     got = [record["id"] for record in records(messages)]
     assert len(got) == len(set(got))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ory_sandbox import Sandbox
-from ory_sandbox.troubles import TROUBLES
+from tests.faults.kinds import TROUBLES
 from tests.real.fault_cases import CASES, MID, Case
 from tests.real.fault_table import KEY, PAGE, PEOPLE, Line, Matrix, matrix, render
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL
 
+from ory_reader.errors import SettingsError
 from source_ory.catalog import singer_catalog
-from tap_ory.errors import SettingsError
 
 
 def stream(name: str, *fields: str) -> Any:

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
+from ory_reader.errors import IncompleteError, UnavailableError
+from ory_reader.resources.identities import IdentityRead
 from ory_sandbox import Sandbox
 from source_ory import source
 from source_ory.catalog import singer_state
-from tap_ory.errors import IncompleteError, UnavailableError
-from tap_ory.reading import IdentityRead
 from tests.source_ory.support import Run, said
 
 CATALOG: dict[str, Any] = {

@@ -5,10 +5,10 @@ import logging
 import jsonschema
 import pytest
 
+from ory_reader.config.declaration import CONFIG_SCHEMA
+from ory_reader.config.settings import Settings
+from ory_reader.errors import SettingsError
 from source_ory.spec import specification, tap_config
-from tap_ory.config_schema import CONFIG_SCHEMA
-from tap_ory.errors import SettingsError
-from tap_ory.settings import Settings
 
 LOGGER = logging.getLogger("tap-ory")
 PROPERTIES = specification()["connectionSpecification"]["properties"]

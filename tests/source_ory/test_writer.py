@@ -6,9 +6,9 @@ import json
 import pytest
 from singer_sdk.singerlib.messages import RecordMessage, SchemaMessage, StateMessage
 
+from ory_reader.records.decoder import RecordEncoder
+from ory_reader.records.projection import project
 from source_ory.writer import AirbyteWriter, translate
-from tap_ory.records import RecordEncoder
-from tap_ory.selection import plan
 from tests.source_ory.support import said
 
 SCHEMA = {"properties": {"id": {"type": "string"}, "traits": {}}}
@@ -25,7 +25,7 @@ TRAPS = [
 def block_of(rows: list[dict[str, object]], version: int | None) -> bytes:
     """A block as the tap's own encoder writes it."""
     mask = {(): True, ("properties", "id"): True, ("properties", "traits"): True}
-    encoder = RecordEncoder("identities", plan(SCHEMA, mask), version)
+    encoder = RecordEncoder("identities", project(SCHEMA, mask), version)
     return encoder.block(encoder.rows(json.dumps(rows).encode()))
 
 

@@ -1,0 +1,1 @@
+"""The settings: one declaration, one reader, and where they may come from."""

@@ -1,0 +1,20 @@
+"""The tap's own names among environment variables: its prefix, C1's names for the same settings, its log level."""
+
+from __future__ import annotations
+
+from command_basics import baton
+from command_basics.log_level import SUFFIX
+from command_basics.reader import Reader
+from ory_reader.errors import SettingsError
+
+ENV_PREFIX = "TAP_ORY_"
+READER = Reader(
+    prefix=ENV_PREFIX,
+    error=SettingsError,
+    aliases={
+        "BATON_BASE_URL": "base_url",
+        "BATON_API_TOKEN": "api_token",
+        "BATON_PROJECT_SLUG": "project_slug",
+    },
+    foreign={ENV_PREFIX: (SUFFIX,), baton.PREFIX: baton.NAMES | baton.CONNECTOR_NAMES},
+)

@@ -1,0 +1,299 @@
+"""Readers: threads that fetch pages ahead of the writer, each on its own slice of the key space.
+
+The one place that knows threads. What a page holds, and where it goes, is the caller's business.
+
+Every id belongs to exactly one slice at any time: slices are half-open ranges of ids, a split happens
+under the lock and only above what its reader has fetched, and a page that reaches beyond its slice carries
+the bound at which the caller cuts it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from command_basics.startup import keep_large_blocks
+from ory_reader.errors import AnswerError, UnavailableError
+from ory_reader.http.client import InternalServerError
+from ory_reader.pagination import page_tokens, unreadable_rows
+from ory_reader.pagination.page_tokens import Page, Slice
+from ory_reader.pagination.unreadable_rows import Fetch, IdRange
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+#: Pages that wait for the writer: enough to hide a slow request, few enough to keep memory flat.
+QUEUE_PAGES = 4
+#: A stretch with fewer pages than this is not worth a reader of its own.
+MIN_PAGES_TO_SPLIT = 2
+#: With a rate limit in force, as the border costs a request.
+MIN_SCARCE_PAGES_TO_SPLIT = 6
+#: Seconds after which a reader that a rate limit keeps idle looks again: latencies and limits change.
+LOOK_AGAIN = 1.0
+
+
+@dataclass(frozen=True)
+class PrefetchedPage:
+    """A fetched page on its way to the writer. Rows with an id beyond `upper` belong to another slice.
+
+    `reached` is the token up to which the slice is complete once this page is written, or None at its end.
+    """
+
+    body: bytes
+    slice: Slice
+    upper: str | None
+    reached: str | None
+    total: int | None
+
+
+class _Channel:
+    """A bounded queue that can be closed from either end, so that no thread waits for ever."""
+
+    def __init__(self, size: int) -> None:
+        self._items: deque[PrefetchedPage | BaseException | None] = deque()
+        self._size = size
+        self._changed = threading.Condition()
+        self._closed = False
+
+    def put(self, item: PrefetchedPage | BaseException | None) -> bool:
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or len(self._items) < self._size)
+            if self._closed:
+                return False
+            self._items.append(item)
+            self._changed.notify_all()
+            return True
+
+    def get(self) -> PrefetchedPage | BaseException | None:
+        with self._changed:
+            self._changed.wait_for(lambda: bool(self._items))
+            item = self._items.popleft()
+            self._changed.notify_all()
+            return item
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._items.clear()
+            self._changed.notify_all()
+
+
+class Prefetcher:
+    """Reads all slices and yields their pages, in order within a slice."""
+
+    def __init__(
+        self,
+        fetch: Fetch,
+        concurrency: int,
+        page_size: int,
+        slices: list[Slice] | None = None,
+        useful: Callable[[float], int | None] = lambda _: None,
+    ) -> None:
+        """`slices` goes on with an interrupted read of a keyset server; None begins a new one.
+
+        `useful` tells how many readers are worth having for so many more pages; None where nothing bounds them. At
+        each border of slices about a page is read twice, and where requests are the scarce thing, few readers are
+        as fast as many.
+        """
+        self._fetch = fetch
+        self._concurrency = concurrency
+        self._page_size = page_size
+        self._slices = slices or [Slice()]
+        self._waiting: deque[Slice] = deque()
+        self._lock = threading.Lock()
+        self._finished = threading.Condition(self._lock)
+        self._useful = useful
+        self._seen: set[str] = set()
+        self._channel = _Channel(QUEUE_PAGES)
+        self.keyset = slices is not None
+        self.unreadable: list[IdRange] = []
+
+    def remaining(self) -> list[Slice] | None:
+        """Copies of the slices that are not wholly written, or None where a read cannot go on from them.
+
+        It cannot on an offset server, nor behind a row that could not be read: what goes on would take itself
+        for whole.
+        """
+        with self._lock:
+            if not self.keyset or self.unreadable:
+                return None
+            return [Slice(s.written, s.upper, s.written) for s in self._slices if not s.all_written]
+
+    def mark_written(self, page: PrefetchedPage) -> None:
+        """Take note that the page has reached the output."""
+        with self._lock:
+            page.slice.written = page.reached
+            page.slice.all_written = page.reached is None
+
+    def pages(self) -> Iterator[PrefetchedPage]:
+        """Yield every page once. What a reader raises is raised here, and ends all readers."""
+        keep_large_blocks()
+        yield self._first_page()
+        if not self._waiting:
+            return
+        working = self._concurrency if self.keyset else 1
+        for number in range(working):
+            threading.Thread(target=self._work, name=f"reader-{number + 1}", daemon=True).start()
+        try:
+            while working:
+                item = self._channel.get()
+                if item is None:
+                    working -= 1
+                elif isinstance(item, BaseException):
+                    raise item
+                else:
+                    yield item
+        finally:
+            self._channel.close()
+
+    def _first_page(self) -> PrefetchedPage:
+        """Fetch a page alone: it tells which family of server this is, how dense the ids are, and its limits."""
+        first = self._slices[0]
+        page = self._next_page(first)
+        left = [each for each in self._slices if not each.done]
+        if self.keyset and left:
+            left = [replace(each, gap=each.gap or first.gap) for each in left]
+            # Of an interrupted read that went on with the end of a slice it is not known how much is left.
+            pages = sum(map(_pages_left, left)) if first.gap else float(MIN_PAGES_TO_SPLIT * self._concurrency)
+            left = page_tokens.spread(
+                left, min(self._concurrency, int(pages // MIN_PAGES_TO_SPLIT), self._worth(pages))
+            )
+            if not first.done:
+                page = replace(page, slice=left[0])
+            # All in one step: a signal may end this thread between any two, and what is left be asked for then.
+            self._slices = [first, *left] if first.done else left
+        self._waiting = deque(left)
+        return page
+
+    def _worth(self, pages: float) -> int:
+        """How many slices to read at once, with so many pages left."""
+        useful = self._useful(pages)
+        return self._concurrency if useful is None else useful
+
+    def _pays(self, slices: int, pages: float, pages_of_slowest: float) -> bool:
+        """Whether a split makes the read faster, with so many slices and pages left."""
+        useful = self._useful(pages)
+        return useful is None or (slices < useful and pages_of_slowest >= MIN_SCARCE_PAGES_TO_SPLIT)
+
+    def _work(self) -> None:
+        try:
+            while (current := self._take()) is not None:
+                while not current.done:
+                    if not self._channel.put(self._next_page(current)):
+                        return
+            self._channel.put(None)
+        except BaseException as error:  # noqa: BLE001 - whatever ends a reader must reach the writer
+            self._channel.put(error)
+
+    def _next_page(self, current: Slice) -> PrefetchedPage:
+        """Fetch the slice's next page, past rows that the server cannot read."""
+        while not current.done:
+            size = unreadable_rows.probe_size(current)
+            try:
+                fetched = self._fetch(current.position, size)
+                if self.keyset and page_tokens.withholds_rows(fetched):
+                    fetched = self._fetch(current.position, size)
+            except InternalServerError as error:
+                if unreadable_rows.narrow(current, size or self._page_size):
+                    self._step_over(current, error)
+                continue
+            if not self.keyset and current.position is None:
+                self.keyset = page_tokens.is_keyset(fetched)
+            if size is not None:
+                rows = len(page_tokens.row_ids(fetched.body))
+                unreadable_rows.clear(current, rows)
+                if rows and fetched.next_token and self.keyset and not current.gap:
+                    width = page_tokens.key(fetched.next_token) - page_tokens.key(current.position)
+                    current.gap = max(0, width * self._page_size // rows)
+            return self._advance(current, fetched)
+        return PrefetchedPage(b"[]", current, None, None, None)
+
+    def _step_over(self, current: Slice, error: InternalServerError) -> None:
+        if not (self.keyset or current.position is None):
+            msg = f"{error} One unreadable row stops a server with offset pagination (Kratos v1.0 and older)."
+            raise UnavailableError(msg) from error
+        bad = unreadable_rows.step_over(self._fetch, current, error, current.gap // self._page_size)
+        if bad is None:
+            return
+        with self._lock:
+            self.keyset = True
+            # Beyond `upper` it is another slice's too, which says so; nobody else speaks for what lies before that.
+            end = bad if current.upper is None else min(bad, current.upper)
+            self.unreadable.append(IdRange(current.position, end))
+            current.suspects = 0
+            current.position = bad
+            current.done = current.upper is not None and bad >= current.upper
+        if len(self.unreadable) > unreadable_rows.MAX_BAD_ROWS:
+            msg = f"{error} More than {unreadable_rows.MAX_BAD_ROWS} identities cannot be read; the read was ended."
+            raise UnavailableError(msg) from error
+
+    def _take(self) -> Slice | None:
+        """A slice nobody reads yet, or the upper half of the one with most left, or None."""
+        with self._lock:
+            while not self._waiting:
+                left = [each for each in self._slices if not each.done]
+                if not self.keyset or not left or self._channel.closed:
+                    return None
+                slowest = max(left, key=_pages_left)
+                if _pages_left(slowest) < MIN_PAGES_TO_SPLIT:
+                    return None
+                if self._pays(len(left), sum(map(_pages_left, left)), _pages_left(slowest)):
+                    taken = slowest.split()
+                    self._slices.append(taken)
+                    return taken
+                self._finished.wait(LOOK_AGAIN)
+            return self._waiting.popleft()
+
+    def _advance(self, current: Slice, fetched: Page) -> PrefetchedPage:
+        """Move the slice to behind the page, and say what of the page is the slice's."""
+        with self._lock:
+            following = self._following(current, fetched)
+            upper = current.upper
+            current.done = following is None or (upper is not None and following >= upper)
+            if current.done:
+                self._finished.notify_all()
+            if following is not None:
+                if self.keyset and not current.suspects:
+                    current.gap = page_tokens.key(following) - page_tokens.key(current.position)
+                current.position = following
+            return PrefetchedPage(fetched.body, current, upper, None if current.done else following, fetched.total)
+
+    def _following(self, current: Slice, fetched: Page) -> str | None:
+        """The token of the page after `fetched`, or None at the end.
+
+        Raises:
+            AnswerError: if it does not lead on, or past rows: following it would read for ever, or lose them.
+        """
+        following = fetched.next_token
+        if following is None or (fetched.is_empty and not self.keyset):
+            # An offset server links to a next page even from an empty one.
+            return None
+        if self.keyset:
+            if page_tokens.withholds_rows(fetched):
+                msg = (
+                    "The server gave a page without the rows that its link to the next page says it holds, so the read "
+                    "was ended. Run it again; if that does not help, look at the server and at proxies before it."
+                )
+                raise AnswerError(msg)
+            leads_on = bool(page_tokens.UUID.fullmatch(following)) and following > (current.position or "")
+        else:
+            leads_on = following not in self._seen
+            self._seen.add(following)
+        if not leads_on:
+            msg = (
+                "The server's link to the next page leads back to a page already read, so the read was ended. "
+                "Run it again; if that does not help, look at the server and at proxies before it."
+            )
+            raise AnswerError(msg)
+        return following
+
+
+def _pages_left(current: Slice) -> float:
+    """How many pages the rest of the slice may hold, judged by the stretch that its last page covered."""
+    return current.stretch() / current.gap if current.gap else 0.0

@@ -1,0 +1,1 @@
+"""What is wanted of a record, and how a page of bytes becomes such records."""

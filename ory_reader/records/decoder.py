@@ -1,0 +1,177 @@
+"""What is kept of a record in, compiled decoder out; pages of bytes in, blocks of RECORD lines out.
+
+This is the inner loop, where nine tenths of a tap's time go: a page is decoded once, straight into a struct
+of the selected fields; free-form values pass through as the bytes they came as; a page becomes one block of
+lines. No Python dict is made of a record, and nothing here knows HTTP.
+
+What the compiled decoder cannot take (a value of another JSON type where the schema restricts fields, lone
+surrogates, invalid UTF-8, selections that only a dict can follow) goes row by row through a slower path with
+the same result.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import simplejson
+
+from ory_reader.lossless_json import loads, loads_page, without_nul
+from ory_reader.pagination.page_tokens import not_a_page
+from ory_reader.records.projection import prune
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from ory_reader.records.projection import Projection
+
+logger = logging.getLogger("tap-ory")
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class SlowRow(msgspec.Struct):
+    """A row that went the slower path: its id, and the record as JSON."""
+
+    id: str
+    record: msgspec.Raw
+
+
+class _Line(msgspec.Struct, gc=False):
+    """A RECORD message. Encoding whole messages is several times cheaper than putting text around records."""
+
+    type: str
+    stream: str
+    record: Any
+    version: int | msgspec.UnsetType
+    time_extracted: str
+
+
+def _struct(name: str, field: Projection, *, root: bool = False) -> Any:
+    """The type that msgspec decodes into: a struct for an object, `Raw` for what passes as it is."""
+    if field.is_whole:
+        return msgspec.Raw
+    if field.every is not None:
+        return dict[str, _struct(name, field.every)] | None  # type: ignore[misc]
+    if field.items is not None:
+        return list[_struct(name, field.items)] | None  # type: ignore[misc]
+    members: list[Any] = []
+    renamed = {}
+    for number, (key, member) in enumerate((field.fields or {}).items()):
+        attribute = attribute_of(number, key) if root else f"f{number}"
+        renamed[attribute] = key
+        if attribute == "id":
+            members.insert(0, (attribute, str))
+        else:
+            kind = _struct(f"{name}_{number}", member) | msgspec.UnsetType
+            members.append((attribute, kind, msgspec.UNSET))
+    struct = msgspec.defstruct(name, members, rename=renamed, gc=False)
+    return struct if root else struct | None
+
+
+def attribute_of(number: int, name: str) -> str:
+    """The attribute of a record's struct that holds a field: any JSON key is a field, not so in Python."""
+    return "id" if name == "id" else f"f{number}"
+
+
+class RecordEncoder:
+    """Turns pages of one stream into RECORD lines."""
+
+    def __init__(self, stream: str, field: Projection, version: int | None = None) -> None:
+        """Compile the decoder; `version` goes into every RECORD where given."""
+        self._field = field
+        self._decoder = (
+            msgspec.json.Decoder(list[_struct("Record", field, root=True)]) if field.is_compiled else None  # type: ignore[misc]
+        )
+        self._encoder = msgspec.json.Encoder()
+        self._stream = stream
+        self._version = msgspec.UNSET if version is None else version
+
+    def rows(self, body: bytes, *, upper: str | None = None, seen: Collection[str] = ()) -> list[Any]:
+        """Decode a page into rows, each with its `id`, leaving out ids beyond `upper` and those in `seen`.
+
+        Raises:
+            AnswerError: if the page is no JSON array of objects with a string id.
+        """
+        rows = self._decode(body)
+        if upper is not None and rows and rows[-1].id > upper:
+            rows = [row for row in rows if row.id <= upper]
+        if seen:
+            rows = [row for row in rows if row.id not in seen]
+        return rows
+
+    def stamped(self, row: Any, name: str, value: str | None) -> Any:
+        """Return `row` with a value for a field that the server does not send, if the field is selected."""
+        if name not in (self._field.fields or {}):
+            return row
+        raw = json.dumps(value).encode()
+        if isinstance(row, SlowRow):
+            return SlowRow(row.id, msgspec.Raw(bytes(row.record)[:-1] + b',"%s":%s}' % (name.encode(), raw)))
+        setattr(row, attribute_of(list(self._field.fields or {}).index(name), name), msgspec.Raw(raw))
+        return row
+
+    def block(self, rows: list[Any]) -> bytes:
+        """Return the rows as RECORD lines, each ended by a newline."""
+        extracted = datetime.now(timezone.utc).isoformat()
+        return self._encoder.encode_lines(
+            [_Line("RECORD", self._stream, record, self._version, extracted) for record in _records(rows)]
+        )
+
+    def dicts(self, rows: list[Any]) -> Iterator[dict[str, Any]]:
+        """Return the rows as dicts, for what needs them: stream maps, flattening."""
+        for line in self._encoder.encode_lines(_records(rows)).splitlines():
+            yield loads(line)
+
+    def _decode(self, body: bytes) -> list[Any]:
+        body = body.removeprefix(BYTE_ORDER_MARK)
+        if self._decoder is None or not _is_utf8(body):
+            return self._decode_slowly(body)
+        try:
+            if body.find(b"\n", 0, -1) >= 0 or b"\r" in body:
+                # A proxy that prints it prettily: line breaks between values would break the lines.
+                body = msgspec.json.format(body, indent=-1)
+            # Refuses half a surrogate pair, too: valid JSON, but no text that a target could store.
+            rows: list[Any] = self._decoder.decode(body)
+        except (msgspec.MsgspecError, RecursionError):
+            return self._decode_slowly(body)
+        return rows
+
+    def _decode_slowly(self, body: bytes) -> list[Any]:
+        try:
+            page = loads_page(without_nul(body))
+            if not isinstance(page, list):
+                raise TypeError  # noqa: TRY301 - one sentence for every strange shape
+            return [SlowRow(_checked_id(row), self._raw(row)) for row in page]
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            raise not_a_page() from None
+
+    def _raw(self, row: dict[str, Any]) -> msgspec.Raw:
+        text = simplejson.dumps(prune(row, self._field), use_decimal=True, ensure_ascii=False, separators=(",", ":"))
+        return msgspec.Raw(LONE_SURROGATE.sub("\ufffd", text).encode())
+
+
+def _records(rows: list[Any]) -> list[Any]:
+    return [row.record for row in rows] if isinstance(rows[0] if rows else None, SlowRow) else rows
+
+
+def _checked_id(row: dict[str, Any]) -> str:
+    identity_id = row["id"]
+    if not isinstance(identity_id, str):
+        raise TypeError
+    return identity_id
+
+
+def _is_utf8(body: bytes) -> bool:
+    if body.isascii():
+        return True
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        logger.warning("A page held bytes that are no UTF-8; they were replaced by U+FFFD.")
+        return False
+    return True

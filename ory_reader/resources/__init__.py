@@ -1,0 +1,1 @@
+"""One file a list of Ory's."""

@@ -1,0 +1,1 @@
+"""One read as a unit: version, state, progress, whether it was whole."""

@@ -1,0 +1,1 @@
+"""What identity schemas say of traits, and traits that fit it."""

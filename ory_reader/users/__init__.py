@@ -1,0 +1,1 @@
+"""From an identity to a user: which trait means what, compiled."""

@@ -1,0 +1,1 @@
+"""A sandbox that goes wrong on request: which requests, and in what way."""
