@@ -23,6 +23,8 @@ class Terminated(SystemExit):
 class Termination:
     """Raises `Terminated` at the signal, or behind the block that is being written."""
 
+    error = Terminated
+
     def __init__(self) -> None:
         """No signal has come."""
         self._busy = False

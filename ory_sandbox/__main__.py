@@ -7,13 +7,17 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ory_sandbox.sandbox import DEFAULT_RATE_LIMIT, Sandbox
 from ory_sandbox.server_profiles import MANNERS
-from tests.faults.scenario import read_scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 
-def _arguments() -> argparse.Namespace:
+def command_line() -> argparse.ArgumentParser:
+    """The command line."""
     parser = argparse.ArgumentParser(
         prog="python -m ory_sandbox",
         description="Serve an Ory Admin API with made-up identities. Prints the URL of its admin role on the"
@@ -40,21 +44,15 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--latency-ms", type=float, default=0, metavar="MS", help="wait before each answer (0)")
     parser.add_argument("--seed", type=int, default=1, help="another seed makes other people (1)")
     parser.add_argument("--cache-dir", type=Path, metavar="DIR", help="keep the people there for the next time")
-    parser.add_argument(
-        "--faults", type=Path, metavar="FILE", help="what goes wrong: JSON, see tests/faults/scenario.py"
-    )
-    return parser.parse_args()
+    return parser
 
 
-def main() -> None:
-    """Serve until SIGTERM or SIGINT; then exit with 0."""
-    arguments = _arguments()
+def serve(make: Callable[..., Sandbox], options: Mapping[str, Any]) -> None:
+    """Serve what `make` makes of the options until SIGTERM or SIGINT; then exit with 0."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
-    options = vars(arguments)
     try:
-        faults = read_scenario(arguments.faults) if arguments.faults else ()
-        sandbox = Sandbox(**{**options, "faults": faults})
+        sandbox = make(**options)
     except (OSError, OverflowError, ValueError) as error:
         sys.exit(f"ory_sandbox: {error}")
     with sandbox:
@@ -64,4 +62,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    serve(Sandbox, vars(command_line().parse_args()))

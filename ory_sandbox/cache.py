@@ -40,7 +40,7 @@ def _made_up(manner: Manner, count: int, seed: int, public_url: str) -> list[Pac
 def _source_digest() -> str:
     """Changes with the code that makes people up."""
     here = Path(__file__).parent
-    names = ("people.py", "logins.py", "odds.py", "words.py", "render.py", "schemas.py")
+    names = ("people.py", "logins.py", "sample_data.py", "sample_words.py", "render.py", "schemas.py")
     source = b"".join((here / name).read_bytes() for name in names)
     return hashlib.sha256(source).hexdigest()[:12]
 

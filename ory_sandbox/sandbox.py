@@ -20,7 +20,6 @@ from ory_sandbox.schemas import identity_schemas
 from ory_sandbox.server_profiles import MANNERS
 from ory_sandbox.site import Site
 from ory_sandbox.store import Store, pack
-from tests.faults.scenario import Faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -84,7 +83,6 @@ class Sandbox:
         rate_limit: str = DEFAULT_RATE_LIMIT,
         latency_ms: float = 0,
         cache_dir: Path | None = None,
-        faults: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         """Listen, but serve nobody yet.
 
@@ -101,10 +99,9 @@ class Sandbox:
             rate_limit: Requests in seconds, such as ``5;w=1,300;w=60``, in the network manner.
             latency_ms: Milliseconds to wait before each answer.
             cache_dir: Where made-up people are kept for the next time.
-            faults: What goes wrong with lists; see ``tests.faults.scenario``.
 
         Raises:
-            ValueError: There is no such manner or fault, or the rate limit is none.
+            ValueError: There is no such manner, or the rate limit is none.
             OSError: A port is taken.
             OverflowError: A port is no port.
         """
@@ -125,7 +122,6 @@ class Sandbox:
             self.url = urls["admin"]
             self.public_url = urls.get("public", self.url)
             self._store = self._stored(identities, seed, cache_dir)
-            self._faults = Faults(faults, seed, self._store)
             self._opened = opened.pop_all()
         self._site = Site(
             self._manner,
@@ -218,13 +214,15 @@ class Sandbox:
         return Connection(partial(self._respond, role), self._connections)
 
     def _respond(self, role: str, request: Request) -> Response:
-        """Answer one request. Whatever is to go wrong on purpose goes wrong here."""
+        """Answer one request."""
         self.requests.count += 1
         self.requests.log.append(Seen(role, request.method, request.target, request.headers))
-        site = self._site.public if role == "public" else self._site.admin
-        response = self._faults.respond(request, site, self._outage)
+        response = self._answer(role, request)
         response.delay += self._latency
         return response
+
+    def _answer(self, role: str, request: Request) -> Response:
+        return self._site.public(request) if role == "public" else self._site.admin(request)
 
     # While it serves, everything that touches the store happens in the thread that serves.
 
@@ -273,10 +271,9 @@ class Sandbox:
         self._run(partial(self._store.unreadable.add, identity_id))
 
     def mend(self) -> None:
-        """End what goes wrong: no fault hits any more, all identities can be read, an outage is over."""
+        """End what goes wrong: all identities can be read, an outage is over."""
 
         async def act() -> None:
-            self._faults = Faults([], 0, self._store)
             self._store.unreadable.clear()
             await self._listen()
 

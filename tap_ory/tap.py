@@ -192,6 +192,16 @@ class TapOry(Tap):
         else:
             super().load_state({"bookmarks": states.without_finished(bookmarks)})
 
+    @property
+    def bookmarks(self) -> dict[str, dict[str, Any]]:
+        """What the state says of each stream."""
+        bookmarks: dict[str, dict[str, Any]] = self.state["bookmarks"]
+        return bookmarks
+
+    def write_state(self) -> None:
+        """Write the state as it is now."""
+        self.state_writer.write_state(self.state)
+
     # Ending
 
     @cached_property

@@ -169,8 +169,11 @@ def _check_types(connection: sqlite3.Connection, echo: Callable[[str], Any]) -> 
             continue
         echo(f"resource type {kind.id} ({kind.display_name!r}{', ' if kind.description else ''}{kind.description})")
         check.expect(kind.id == external_id, f"{external_id} is called {kind.id!r} inside")
-        check.expect(kind.traits == [TRAIT_USER], f"{external_id} has the traits {kind.traits}")
-        check.expect(SKIP_URL in kind.annotations, f"{external_id} does not skip entitlements and grants")
+        check.expect(kind.traits == [TRAIT_USER], f"{external_id} has the traits {list(kind.traits)}")
+        check.expect(
+            SKIP_URL in [each.type_url for each in kind.annotations],
+            f"{external_id} does not skip entitlements and grants",
+        )
     return check
 
 
@@ -190,24 +193,25 @@ def _check_users(connection: sqlite3.Connection, echo: Callable[[str], Any]) -> 
             decodable.expect(holds=False, failure=f"{external_id}: {error}")
             continue
         decodable.expect(
-            kind == user.resource_type == USER_TYPE and external_id == f"{USER_TYPE}:{user.id}",
-            f"{external_id} of type {kind!r} is {user.resource_type}:{user.id} inside",
+            kind == user.resource.id.resource_type == USER_TYPE and external_id == f"{USER_TYPE}:{user.id}",
+            f"{external_id} of type {kind!r} is {user.resource.id.resource_type}:{user.id} inside",
         )
         _check_limits(limits, user)
-        for name, of_resource, of_trait in user.twice:
-            alike.expect(of_resource == of_trait, f"{external_id}: {name}")
-        counts[STATUS_NAMES[user.status]] += 1
+        for name in user.differing:
+            alike.expect(holds=False, failure=f"{external_id}: {name}")
+        status = STATUS_NAMES[user.resource.status.status]
+        counts[status] += 1
         if total <= FIRST_USERS:
-            emails = ", ".join(address for address, _ in user.emails)
-            echo(f"  {user.id}  {user.display_name!r}  {STATUS_NAMES[user.status]}  {emails}")
+            emails = ", ".join(email.address for email in user.trait.emails)
+            echo(f"  {user.id}  {user.resource.display_name!r}  {status}  {emails}")
     statuses = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
     echo(f"{total:,} users{f' ({statuses})' if statuses else ''}")
     return [decodable, limits, alike]
 
 
 def _check_limits(check: Check, user: DecodedUser) -> None:
-    for title, value in (("id", user.id), ("display name", user.display_name)):
+    for title, value in (("id", user.id), ("display name", user.resource.display_name)):
         check.expect(1 <= len(value.encode()) <= MAX_BYTES, f"{user.id[:60]}: {title} of {len(value.encode())} bytes")
-    for number, (address, is_primary) in enumerate(user.emails):
-        check.expect(is_address(address), f"{user.id[:60]}: {address[:60]!r} is no e-mail address")
-        check.expect(is_primary == (number == 0), f"{user.id[:60]}: primary address at place {number}")
+    for number, email in enumerate(user.trait.emails):
+        check.expect(is_address(email.address), f"{user.id[:60]}: {email.address[:60]!r} is no e-mail address")
+        check.expect(email.is_primary == (number == 0), f"{user.id[:60]}: primary address at place {number}")

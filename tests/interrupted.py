@@ -10,10 +10,10 @@ from unittest import mock
 import pytest
 
 from ory_reader.errors import AccessError
-from ory_sandbox import Sandbox
 from tap_ory.streams.base import BlockWriter
 from tap_ory.tap import TapOry
 from tests.command import records, sync, unchanged_signals
+from tests.faults.sandbox import FaultySandbox
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -42,7 +42,7 @@ class Interrupted:
     """A read of both streams that was cut: what it wrote, and the state that it left."""
 
     def __init__(self) -> None:
-        self.sandbox = Sandbox(200, faults=[{"do": "status", "status": 401, "at": 6}])
+        self.sandbox = FaultySandbox(200, faults=[{"do": "status", "status": 401, "at": 6}])
         self.config = {"base_url": self.sandbox.url, "page_size": 20}
         self.written = io.BytesIO()
 

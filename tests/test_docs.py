@@ -65,7 +65,9 @@ def test_links_of_the_docs_lead_somewhere() -> None:
 
 
 def test_sentences_of_the_readme_are_those_of_the_program() -> None:
-    spoken = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tap_ory").rglob("*.py"))
+    spoken = "".join(
+        path.read_text(encoding="utf-8") for room in ("ory_reader", "tap_ory") for path in (ROOT / room).rglob("*.py")
+    )
     section = README.split("## When it fails")[1].split("\n## ")[0]
     for sentence in re.findall(
         r"`([^`]+)`", "".join(line.split("|")[1] for line in section.splitlines() if "|" in line)
@@ -138,6 +140,6 @@ def test_wheel_brings_its_schemas(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
     ).stdout.strip()
-    assert found == str(tmp_path / "unpacked" / "tap_ory" / "schemas")
+    assert found == str(tmp_path / "unpacked" / "ory_reader" / "schemas")
     assert {path.name for path in Path(found).iterdir()} == {path.name for path in (ROOT / "schemas").glob("*.json")}
     assert (tmp_path / "unpacked" / "tap_ory" / "py.typed").exists()

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 from jsonschema import Draft7Validator
 
 from ory_reader.config.settings import Settings
-from ory_reader.records.identity_decoder import TypedRecordEncoder
+from ory_reader.records.identity_decoder import IdentityDecoder
 from ory_reader.traits.declaration import shapes_of, typed_traits
-from ory_reader.users.decoder import UserEncoder
+from ory_reader.users.decoder import UserDecoder
+from tap_ory.record_lines import record_lines
 from tap_ory.streams.base import SCHEMAS
 
 if TYPE_CHECKING:
-    from ory_reader.records.decoder import RecordEncoder
+    from ory_reader.records.decoder import RecordDecoder
 
 Json = dict[str, Any]
 Crumb = tuple[str, ...]
@@ -51,19 +52,18 @@ class View:
         """`schemas` are those of the traits, by schema id; `config` are settings."""
         documents = {name: {"properties": {"traits": traits}} for name, traits in (schemas or {}).items()}
         shapes = shapes_of(documents)
+        self.stream = stream
         self.schema: Json = json.loads(json.dumps(SCHEMAS.get_schema(stream)))
         fields = self.schema["properties"]
         fields[TRAITS[stream]] = typed_traits(fields[TRAITS[stream]], shapes)
         self.validator = Draft7Validator(self.schema)
         settings = Settings.from_config({"base_url": "http://127.0.0.1:1", **config}, "1")
-        self.encoder: RecordEncoder = (
-            TypedRecordEncoder(stream, self.schema, Mask(deselected), warned=set() if warned is None else warned)
+        self.decoder: RecordDecoder = (
+            IdentityDecoder(self.schema, Mask(deselected), warned=set() if warned is None else warned)
             if stream == "identities"
-            else UserEncoder(
-                stream,
+            else UserDecoder(
                 self.schema,
                 Mask(deselected),
-                None,
                 shapes=shapes,
                 settings=settings,
                 warned=set() if warned is None else warned,
@@ -72,7 +72,7 @@ class View:
 
     def block(self, page: bytes) -> bytes:
         """The RECORD lines of a page."""
-        return self.encoder.block(self.encoder.rows(page))
+        return record_lines(self.stream, self.decoder.records(self.decoder.rows(page)))
 
     def records(self, page: bytes) -> list[Json]:
         """The records of a page, as a target decodes them; each fits the schema."""

@@ -14,7 +14,6 @@ from collections import deque
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from command_basics.startup import keep_large_blocks
 from ory_reader.errors import AnswerError, UnavailableError
 from ory_reader.http.client import InternalServerError
 from ory_reader.pagination import page_tokens, unreadable_rows
@@ -22,7 +21,7 @@ from ory_reader.pagination.page_tokens import Page, Slice
 from ory_reader.pagination.unreadable_rows import Fetch, IdRange
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
 
 #: Pages that wait for the writer: enough to hide a slow request, few enough to keep memory flat.
 QUEUE_PAGES = 4
@@ -131,9 +130,8 @@ class Prefetcher:
             page.slice.written = page.reached
             page.slice.all_written = page.reached is None
 
-    def pages(self) -> Iterator[PrefetchedPage]:
+    def pages(self) -> Generator[PrefetchedPage, None, None]:
         """Yield every page once. What a reader raises is raised here, and ends all readers."""
-        keep_large_blocks()
         yield self._first_page()
         if not self._waiting:
             return

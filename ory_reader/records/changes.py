@@ -20,7 +20,7 @@ from ory_reader.pagination.page_tokens import not_a_page
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from ory_reader.records.decoder import RecordEncoder
+    from ory_reader.records.decoder import RecordDecoder
 
 CHANGED_AT = "changed_at"
 TIME = re.compile(r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
@@ -65,17 +65,17 @@ def changed_at(clocks: _Clocks) -> str | None:
     return max(filter(None, map(canonical, times)), default=None)
 
 
-class ChangedRecordEncoder:
-    """A `RecordEncoder` that leaves out what did not change, and stamps `changed_at` on the rest."""
+class ChangesDecoder:
+    """A `RecordDecoder` that leaves out what did not change, and stamps `changed_at` on the rest."""
 
-    def __init__(self, inner: RecordEncoder, bookmark: object, lookback: timedelta) -> None:
+    def __init__(self, inner: RecordDecoder, bookmark: object, lookback: timedelta) -> None:
         """`bookmark` is the state's; None or anything that is no time reads everything."""
         self._inner = inner
         self._since = _minus(bookmark, lookback)
         self.newest: str | None = None
 
     def rows(self, body: bytes, *, upper: str | None = None, seen: Collection[str] = ()) -> list[Any]:
-        """Decode a page into the rows that changed, as `RecordEncoder.rows` does."""
+        """Decode a page into the rows that changed, as `RecordDecoder.rows` does."""
         changes = {clocks.id: changed_at(clocks) for clocks in _decode(body)}
         self.newest = max(filter(None, [self.newest, *changes.values()]), default=None)
         rows = []
@@ -85,9 +85,9 @@ class ChangedRecordEncoder:
                 rows.append(self._inner.stamped(row, CHANGED_AT, changed))
         return rows
 
-    def block(self, rows: list[Any]) -> bytes:
-        """Return rows as RECORD lines."""
-        return self._inner.block(rows)
+    def records(self, rows: list[Any]) -> list[Any]:
+        """Return the records of rows."""
+        return self._inner.records(rows)
 
     def dicts(self, rows: list[Any]) -> Iterator[dict[str, Any]]:
         """Return rows as dicts."""

@@ -1,8 +1,8 @@
-"""What is kept of a record in, compiled decoder out; pages of bytes in, blocks of RECORD lines out.
+"""What is wanted of a record in, compiled decoder out; pages of bytes in, rows out.
 
-This is the inner loop, where nine tenths of a tap's time go: a page is decoded once, straight into a struct
-of the selected fields; free-form values pass through as the bytes they came as; a page becomes one block of
-lines. No Python dict is made of a record, and nothing here knows HTTP.
+This is the inner loop, where nine tenths of the time go: a page is decoded once, straight into a struct of the wanted
+fields; free-form values pass through as the bytes they came as. No Python dict is made of a record, and nothing here
+knows HTTP, nor what is written of a row.
 
 What the compiled decoder cannot take (a value of another JSON type where the schema restricts fields, lone
 surrogates, invalid UTF-8, selections that only a dict can follow) goes row by row through a slower path with
@@ -14,7 +14,6 @@ from __future__ import annotations
 import json
 import logging
 import re
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -40,16 +39,6 @@ class SlowRow(msgspec.Struct):
 
     id: str
     record: msgspec.Raw
-
-
-class _Line(msgspec.Struct, gc=False):
-    """A RECORD message. Encoding whole messages is several times cheaper than putting text around records."""
-
-    type: str
-    stream: str
-    record: Any
-    version: int | msgspec.UnsetType
-    time_extracted: str
 
 
 def _struct(name: str, field: Projection, *, root: bool = False) -> Any:
@@ -79,18 +68,15 @@ def attribute_of(number: int, name: str) -> str:
     return "id" if name == "id" else f"f{number}"
 
 
-class RecordEncoder:
-    """Turns pages of one stream into RECORD lines."""
+class RecordDecoder:
+    """Turns pages into the records of one stream."""
 
-    def __init__(self, stream: str, field: Projection, version: int | None = None) -> None:
-        """Compile the decoder; `version` goes into every RECORD where given."""
+    def __init__(self, field: Projection) -> None:
+        """Compile the decoder of what `field` keeps."""
         self._field = field
         self._decoder = (
             msgspec.json.Decoder(list[_struct("Record", field, root=True)]) if field.is_compiled else None  # type: ignore[misc]
         )
-        self._encoder = msgspec.json.Encoder()
-        self._stream = stream
-        self._version = msgspec.UNSET if version is None else version
 
     def rows(self, body: bytes, *, upper: str | None = None, seen: Collection[str] = ()) -> list[Any]:
         """Decode a page into rows, each with its `id`, leaving out ids beyond `upper` and those in `seen`.
@@ -115,16 +101,14 @@ class RecordEncoder:
         setattr(row, attribute_of(list(self._field.fields or {}).index(name), name), msgspec.Raw(raw))
         return row
 
-    def block(self, rows: list[Any]) -> bytes:
-        """Return the rows as RECORD lines, each ended by a newline."""
-        extracted = datetime.now(timezone.utc).isoformat()
-        return self._encoder.encode_lines(
-            [_Line("RECORD", self._stream, record, self._version, extracted) for record in _records(rows)]
-        )
+    @staticmethod
+    def records(rows: list[Any]) -> list[Any]:
+        """Return the records of rows, each of which msgspec encodes as its JSON object."""
+        return [row.record for row in rows] if isinstance(rows[0] if rows else None, SlowRow) else rows
 
     def dicts(self, rows: list[Any]) -> Iterator[dict[str, Any]]:
         """Return the rows as dicts, for what needs them: stream maps, flattening."""
-        for line in self._encoder.encode_lines(_records(rows)).splitlines():
+        for line in msgspec.json.Encoder().encode_lines(self.records(rows)).splitlines():
             yield loads(line)
 
     def _decode(self, body: bytes) -> list[Any]:
@@ -153,10 +137,6 @@ class RecordEncoder:
     def _raw(self, row: dict[str, Any]) -> msgspec.Raw:
         text = simplejson.dumps(prune(row, self._field), use_decimal=True, ensure_ascii=False, separators=(",", ":"))
         return msgspec.Raw(LONE_SURROGATE.sub("\ufffd", text).encode())
-
-
-def _records(rows: list[Any]) -> list[Any]:
-    return [row.record for row in rows] if isinstance(rows[0] if rows else None, SlowRow) else rows
 
 
 def _checked_id(row: dict[str, Any]) -> str:

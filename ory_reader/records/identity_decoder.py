@@ -1,4 +1,4 @@
-"""Records whose traits and metadata fit what was declared: the encoder of `identities`, and what `users` shares.
+"""Records whose traits and metadata fit what was declared: the decoder of `identities`, and what `users` shares.
 
 Knows records and conforming; nothing of HTTP, of Singer, or of which trait means what.
 """
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ory_reader.lossless_json import may_hold_nul, without_nul
-from ory_reader.records.decoder import RecordEncoder, SlowRow, attribute_of
+from ory_reader.records.decoder import RecordDecoder, SlowRow, attribute_of
 from ory_reader.records.projection import WHOLE, Projection, project, prune
 from ory_reader.traits.conformer import NULL, Conformer, Misfit
 
@@ -79,15 +79,13 @@ class Outgoing:
         return values, misfits
 
 
-class TypedRecordEncoder(RecordEncoder):
-    """A `RecordEncoder` of identities whose traits fit the schema, and that tells no handle of a passkey."""
+class IdentityDecoder(RecordDecoder):
+    """A `RecordDecoder` of identities whose traits fit the schema, and that tells no handle of a passkey."""
 
     def __init__(
         self,
-        stream: str,
         schema: Mapping[str, Any],
         mask: Mapping[tuple[str, ...], bool],
-        version: int | None = None,
         *,
         warned: set[str],
     ) -> None:
@@ -102,7 +100,7 @@ class TypedRecordEncoder(RecordEncoder):
         fields.update(dict.fromkeys(self._outgoing, WHOLE))
         names = list(fields)
         self._attributes = {name: attribute_of(number, name) for number, name in enumerate(names)}
-        super().__init__(stream, replace(field, fields=fields), version)
+        super().__init__(replace(field, fields=fields))
         credential = fields[CREDENTIALS].every if CREDENTIALS in fields else None
         listed = list(credential.fields or {}) if credential else []
         self._identifiers = attribute_of(listed.index("identifiers"), "identifiers") if "identifiers" in listed else ""

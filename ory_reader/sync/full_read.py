@@ -1,7 +1,7 @@
-"""One read of the API for all selected streams: pages in, records, states and versions out.
+"""One read of the API for all outputs: pages in, records, states and versions out.
 
-Joins the reading, which knows no Singer, with the streams, which know no paging. `identities` and `users`
-are two ways to write the same page, so selecting both costs one read.
+Joins the reading with the streams that a shell writes, which know no paging. `identities` and `users` are two ways to
+write the same page, so both cost one read.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from contextlib import ExitStack
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from command_basics.signals import Terminated
 from ory_reader.errors import IncompleteError, TapOryError
 from ory_reader.pagination.page_tokens import KEY_SPACE, Slice, token
 from ory_reader.resources.identities import IdentityRead, count_identities
@@ -23,9 +22,9 @@ from ory_reader.sync.snapshot import SetAsideError, Snapshot
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ory_reader.http.client import OryClient
     from ory_reader.pagination.unreadable_rows import IdRange
-    from tap_ory.streams.base import OryStream
-    from tap_ory.tap import TapOry
+    from ory_reader.sync.protocols import Output, Shell
 
 logger = logging.getLogger("tap-ory")
 
@@ -36,15 +35,16 @@ BEHIND_ALL = Slice(position=token(KEY_SPACE - 1), written=token(KEY_SPACE - 1))
 
 
 class FullRead:
-    """Reads everything once and writes it for each of `streams`."""
+    """Reads everything once and writes it for each of `outputs`."""
 
-    def __init__(self, tap: TapOry, streams: Sequence[OryStream]) -> None:
+    def __init__(self, client: OryClient, shell: Shell, outputs: Sequence[Output]) -> None:
         """Decide whether this goes on with an interrupted read. No page is asked for."""
-        self._tap = tap
-        self._streams = streams
+        self._client = client
+        self._shell = shell
+        self._outputs = outputs
         self._resumed = self._finished = False
         slices = self._resume()
-        self._read = IdentityRead(tap.api, slices)
+        self._read = IdentityRead(client, slices)
         self._next_state = time.monotonic() + STATE_INTERVAL
 
     def run(self) -> None:
@@ -53,52 +53,49 @@ class FullRead:
         Raises:
             IncompleteError: if some identities could not be read.
             TapOryError: if the read had to end before.
-            Terminated: if a signal ended it.
+            BaseException: the error of the shell's stop signal, if that ended it.
         """
         try:
-            with self._tap.termination.held_back():
-                for stream in self._streams:
-                    stream.begin(self._snapshot.version)
+            with self._shell.termination.held_back():
+                for output in self._outputs:
+                    output.begin(self._snapshot.version)
                 if self._resumed:
                     self._write_state()
             self._write_pages()
             self._finish()
-        except (TapOryError, Terminated):
+        except (TapOryError, self._shell.termination.error):
             if not self._finished:
                 self._write_state()
             raise
 
     def _write_pages(self) -> None:
-        api, read = self._tap.api, self._read
-        progress = Progress(api.settings.label, lambda: count_identities(api), logger)
-        encoders = [stream.encoder() for stream in self._streams]
+        client, read = self._client, self._read
+        progress = Progress(client.settings.label, lambda: count_identities(client), logger)
+        decoders = [output.decoder() for output in self._outputs]
         with ExitStack() as meters:
-            counters = [meters.enter_context(stream.get_record_counter()) for stream in self._streams]
-            for stream in self._streams:
-                meters.enter_context(stream.get_sync_timer())
-                meters.callback(stream.tell_left_out)
+            for output in self._outputs:
+                meters.enter_context(output.measured())
             meters.callback(progress.close)
             for page in read.pages():
-                with self._tap.termination.held_back():
-                    for stream, encoder, counter in zip(self._streams, encoders, counters, strict=True):
-                        rows = encoder.rows(page.body, upper=page.upper, seen=read.seen)
-                        stream.write_rows(encoder, rows)
-                        counter.increment(len(rows))
+                with self._shell.termination.held_back():
+                    for output, decoder in zip(self._outputs, decoders, strict=True):
+                        rows = decoder.rows(page.body, upper=page.upper, seen=read.seen)
+                        output.write(decoder, rows)
                     read.mark_written(page)
                     if time.monotonic() >= self._next_state:
                         self._write_state()
                 progress.add(len(rows))
 
     def _finish(self) -> None:
-        finished = states.with_finished(states.finished_reads(self._tap.state["bookmarks"]), self._snapshot.version)
+        finished = states.with_finished(states.finished_reads(self._shell.bookmarks), self._snapshot.version)
         # A signal between the two would leave a state that goes on with a read that is over.
-        with self._tap.termination.held_back():
-            for stream in self._streams:
+        with self._shell.termination.held_back():
+            for output in self._outputs:
                 if self._read.settled:
-                    stream.complete(self._snapshot.started_at)
-                stream.stream_state.pop("snapshot", None)
-                stream.stream_state["finished"] = finished
-            self._tap.state_writer.write_state(self._tap.state)
+                    output.complete(self._snapshot.started_at)
+                output.stream_state.pop("snapshot", None)
+                output.stream_state["finished"] = finished
+            self._shell.write_state()
             self._finished = True
         if self._read.unreadable:
             raise _incomplete(self._read.unreadable)
@@ -108,25 +105,25 @@ class FullRead:
         if remaining == []:
             # All is written but the activation: what goes on finds nobody behind the last id, and activates.
             remaining = [BEHIND_ALL]
-        for stream in self._streams:
+        for output in self._outputs:
             if remaining:
-                stream.stream_state["snapshot"] = self._snapshot.to_state(remaining, resumed=self._resumed)
+                output.stream_state["snapshot"] = self._snapshot.to_state(remaining, resumed=self._resumed)
             else:
-                stream.stream_state.pop("snapshot", None)
-        self._tap.state_writer.write_state(self._tap.state)
+                output.stream_state.pop("snapshot", None)
+        self._shell.write_state()
         self._next_state = time.monotonic() + STATE_INTERVAL
 
     def _resume(self) -> list[Slice] | None:
         """Find the interrupted read that all streams agree on, or begin a new one."""
-        settings = self._tap.settings
-        fields = [self._tap.fingerprint(), *(stream.fingerprint() for stream in self._streams)]
-        taken = states.versions(self._tap.state["bookmarks"])
+        settings = self._client.settings
+        fields = [self._shell.fingerprint(), *(output.fingerprint() for output in self._outputs)]
+        taken = states.versions(self._shell.bookmarks)
         self._snapshot = Snapshot.begin(snapshot.now(), settings.base_url, fields, taken)
-        kept = [stream.stream_state.get("snapshot") for stream in self._streams]
+        kept = [output.stream_state.get("snapshot") for output in self._outputs]
         if not any(kept):
             return None
         try:
-            if any(state != kept[0] for state in kept):
+            if any(each != kept[0] for each in kept):
                 msg = "the streams do not stand at the same place"
                 raise SetAsideError(msg)  # noqa: TRY301
             within = timedelta(hours=settings.resume_within)

@@ -1,4 +1,4 @@
-"""Pages of identities in, RECORD lines of users out: the second view of the same page.
+"""Pages of identities in, users out: the second view of the same page.
 
 Joins the decoder of identities, the check of their traits and the compiled derivations; what each of these
 does is in its own room. Knows nothing of HTTP, nor of where identity schemas come from.
@@ -15,7 +15,7 @@ import simplejson
 
 from ory_reader.lossless_json import without_nul
 from ory_reader.records.changes import CHANGED_AT
-from ory_reader.records.decoder import LONE_SURROGATE, RecordEncoder, SlowRow
+from ory_reader.records.decoder import LONE_SURROGATE, RecordDecoder, SlowRow
 from ory_reader.records.identity_decoder import Outgoing
 from ory_reader.records.projection import WHOLE, Projection, project
 from ory_reader.traits.conformer import Conformer
@@ -50,15 +50,13 @@ def user_mappings_of(shapes: Mapping[str, Shape], settings: Settings) -> dict[st
     }
 
 
-class UserEncoder(RecordEncoder):
-    """Turns pages of identities into RECORD lines of users."""
+class UserDecoder(RecordDecoder):
+    """Turns pages of identities into users."""
 
-    def __init__(  # noqa: PLR0913 - what a record of a stream takes, and what is known of the project
+    def __init__(  # noqa: PLR0913 - what is wanted, and what is known of the project
         self,
-        stream: str,
         schema: Mapping[str, Any],
         mask: Mapping[tuple[str, ...], bool],
-        version: int | None,
         *,
         shapes: Mapping[str, Shape],
         settings: Settings,
@@ -69,7 +67,7 @@ class UserEncoder(RecordEncoder):
 
         `tells_credentials` is asked where no identity of a page has any: whether the server would tell them.
         """
-        super().__init__(stream, Projection(fields={"id": WHOLE}), version)
+        super().__init__(Projection(fields={"id": WHOLE}))
         fields = project(schema, mask, private=("profile",)).fields or {}
         selected = {name: field for name, field in fields.items() if name in FIELDS}
         meanings = user_mappings_of(shapes, settings)

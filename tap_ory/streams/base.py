@@ -8,8 +8,9 @@ from __future__ import annotations
 import logging
 import sys
 from abc import abstractmethod
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from singer_sdk import SchemaDirectory, Stream
 from singer_sdk.io_base import SingerWriter
@@ -19,31 +20,20 @@ from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from ory_reader.resources.identities import IdentityRead
 from ory_reader.sync.full_read import FullRead
 from tap_ory.flattening import MAX_BYTES, Flattener
+from tap_ory.record_lines import record_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator, Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator
     from datetime import datetime
 
     from singer_sdk.mapper import StreamMap
 
+    from ory_reader.sync.protocols import Decoder
     from tap_ory.tap import TapOry
 
 #: In the wheel the schemas lie inside the package, in a checkout beside it.
 _HERE = Path(__file__).resolve().parent.parent
 SCHEMAS = SchemaDirectory(_HERE / "schemas" if (_HERE / "schemas").is_dir() else _HERE.parent / "schemas")
-
-
-class Encoder(Protocol):
-    """Turns pages into the records of one stream."""
-
-    def rows(self, body: bytes, *, upper: str | None = None, seen: Collection[str] = ()) -> list[Any]:
-        """Decode a page, without ids beyond `upper` and those in `seen`."""
-
-    def block(self, rows: list[Any]) -> bytes:
-        """Return rows as RECORD lines."""
-
-    def dicts(self, rows: list[Any]) -> Iterator[dict[str, Any]]:
-        """Return rows as dicts."""
 
 
 class BlockWriter(SingerWriter):
@@ -98,16 +88,17 @@ class OryStream(Stream):
 
     def get_records(self, context: Any) -> Iterable[dict[str, Any]]:  # noqa: ARG002
         """Yield every identity as a dict, for the SDK's own loop (`--test`)."""
-        encoder, read = self.encoder(), IdentityRead(self._tap.api)
+        decoder, read = self.decoder(), IdentityRead(self._tap.api)
         for page in read.pages():
-            yield from encoder.dicts(encoder.rows(page.body, upper=page.upper, seen=read.seen))
+            yield from decoder.dicts(decoder.rows(page.body, upper=page.upper, seen=read.seen))
 
     def _sync_records(self, context: Any = None, *, write_messages: bool = True) -> Generator[dict[str, Any], Any, Any]:
         """Read for all selected streams at once; with a limit on the records, leave it to the SDK's loop."""
         if self.ABORT_AT_RECORD_COUNT is not None or not write_messages:
             yield from super()._sync_records(context, write_messages=write_messages)
         elif not self._was_read:
-            FullRead(self._tap, [stream for stream in self._tap.ory_streams if stream.selected]).run()
+            selected = [stream for stream in self._tap.ory_streams if stream.selected]
+            FullRead(self._tap.api, self._tap, selected).run()
 
     def _write_schema_message(self) -> None:
         """Write the SCHEMA once: the SDK asks for it again when another stream's read has written this one."""
@@ -130,24 +121,30 @@ class OryStream(Stream):
         self._was_read = True
         self._stream_version = version if self._is_versioned else None
 
+    @contextmanager
+    def measured(self) -> Iterator[None]:
+        """Measure what is inside as the SDK does, records and seconds; say what flattening left out of it."""
+        try:
+            with self.get_record_counter() as self._counter, self.get_sync_timer():
+                yield
+        finally:
+            for each in self.stream_maps:
+                if isinstance(each.flatten_record, Flattener) and (told := each.flatten_record.told()):
+                    self.logger.warning("%s: %s", each.stream_alias, told)
+
     @abstractmethod
-    def encoder(self) -> Encoder:
+    def decoder(self) -> Decoder:
         """What turns pages into records of this stream."""
 
-    def write_rows(self, encoder: Encoder, rows: list[Any]) -> None:
+    def write(self, decoder: Decoder, rows: list[Any]) -> None:
         """Write a page: as one block, or record by record where stream maps or flattening need dicts."""
         writer = self._tap.message_writer
         if isinstance(writer, BlockWriter) and self._wants_blocks():
-            writer.write_block(encoder.block(rows))
+            writer.write_block(record_lines(self.name, decoder.records(rows), self._stream_version))
         else:
-            for record in encoder.dicts(rows):
+            for record in decoder.dicts(rows):
                 self._write_record_message(record)
-
-    def tell_left_out(self) -> None:
-        """Say which values no column had, with flattening."""
-        for each in self.stream_maps:
-            if isinstance(each.flatten_record, Flattener) and (told := each.flatten_record.told()):
-                self.logger.warning("%s: %s", each.stream_alias, told)
+        self._counter.increment(len(rows))
 
     def complete(self, started_at: datetime) -> None:  # noqa: ARG002 - a bookmark needs it
         """The read was whole: tell the target, so that it may remove rows of older versions."""

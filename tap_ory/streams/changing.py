@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL, Metadata, MetadataMapping
 
-from ory_reader.records.changes import CHANGED_AT, ChangedRecordEncoder
+from ory_reader.records.changes import CHANGED_AT, ChangesDecoder
 from tap_ory.replication import method_of
 from tap_ory.streams.base import OryStream
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
     from singer_sdk.singerlib import Catalog
 
-    from ory_reader.records.decoder import RecordEncoder
-    from tap_ory.streams.base import Encoder
+    from ory_reader.records.decoder import RecordDecoder
+    from ory_reader.sync.protocols import Decoder
 
 
 class ChangingStream(OryStream):
     """A stream whose records can be stamped with `changed_at`."""
 
-    _changes: ChangedRecordEncoder | None = None
+    _changes: ChangesDecoder | None = None
 
     @property
     def metadata(self) -> MetadataMapping:
@@ -60,16 +60,16 @@ class ChangingStream(OryStream):
             self._mask = self.metadata.resolve_selection()
 
     @abstractmethod
-    def record_encoder(self) -> RecordEncoder:
+    def record_decoder(self) -> RecordDecoder:
         """What turns pages into all their records."""
 
-    def encoder(self) -> Encoder:
+    def decoder(self) -> Decoder:
         """Return what turns pages into records: all of them, or those that changed since the bookmark."""
-        encoder = self.record_encoder()
+        decoder = self.record_decoder()
         if self.replication_method != REPLICATION_INCREMENTAL:
-            return encoder
+            return decoder
         lookback = timedelta(seconds=self._tap.settings.lookback_seconds)
-        self._changes = ChangedRecordEncoder(encoder, self.stream_state.get("replication_key_value"), lookback)
+        self._changes = ChangesDecoder(decoder, self.stream_state.get("replication_key_value"), lookback)
         return self._changes
 
     def complete(self, started_at: datetime) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from ory_reader.records.identity_decoder import TypedRecordEncoder
+from ory_reader.records.identity_decoder import IdentityDecoder
 from tap_ory.streams.typed import TypedTraitsStream
 
 if TYPE_CHECKING:
-    from ory_reader.records.decoder import RecordEncoder
+    from ory_reader.records.decoder import RecordDecoder
 
 
 class IdentitiesStream(TypedTraitsStream):
@@ -18,8 +18,6 @@ class IdentitiesStream(TypedTraitsStream):
     primary_keys: ClassVar[tuple[str, ...]] = ("id",)
     traits_field = "traits"
 
-    def record_encoder(self) -> RecordEncoder:
+    def record_decoder(self) -> RecordDecoder:
         """Return what turns pages into records, their traits as they are declared."""
-        return TypedRecordEncoder(
-            self.name, self.effective_schema, self.mask, self._stream_version, warned=self._tap.warned_traits
-        )
+        return IdentityDecoder(self.effective_schema, self.mask, warned=self._tap.warned_traits)

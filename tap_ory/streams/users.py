@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from tap_ory.streams.typed import TypedTraitsStream
 
 if TYPE_CHECKING:
-    from ory_reader.records.decoder import RecordEncoder
+    from ory_reader.records.decoder import RecordDecoder
 
 
 class UsersStream(TypedTraitsStream):
@@ -33,22 +33,20 @@ class UsersStream(TypedTraitsStream):
         self._mask = self.metadata.resolve_selection()
         self._tap.mapper.register_raw_streams_from_catalog(self._tap.catalog)
 
-    def record_encoder(self) -> RecordEncoder:
+    def record_decoder(self) -> RecordDecoder:
         """Return what turns pages into users, after telling which trait becomes what."""
         # Who reads no users does not wait for what makes them.
         from ory_reader.resources.identities import tells_credentials  # noqa: PLC0415
-        from ory_reader.users.decoder import UserEncoder, user_mappings_of  # noqa: PLC0415
+        from ory_reader.users.decoder import UserDecoder, user_mappings_of  # noqa: PLC0415
         from ory_reader.users.explain import sentences  # noqa: PLC0415
 
         self.check_types()
         shapes, settings = self._tap.trait_shapes, self._tap.settings
         for sentence in sentences(user_mappings_of(shapes, settings)):
             self.logger.info("%s", sentence)
-        return UserEncoder(
-            self.name,
+        return UserDecoder(
             self.effective_schema,
             self.mask,
-            self._stream_version,
             shapes=shapes,
             settings=settings,
             warned=self._tap.warned_traits,

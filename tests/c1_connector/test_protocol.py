@@ -67,20 +67,20 @@ def test_bytes_on_the_wire() -> None:
 
 
 def test_the_protobuf_that_is_required_can_load_the_module() -> None:
-    module = (ROOT / "c1_connector" / "baton_pb2.py").read_text()
-    made_by = re.search(r"^# Protobuf Python Version: (\S+)$", module, re.MULTILINE)
-    required = re.search(r'^  "protobuf>=(\S+)",$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
-    assert made_by
-    assert required
-    assert made_by[1] == required[1]
+    modules = [ROOT / "c1_connector" / "baton_pb2.py", ROOT / "target_c1" / "c1_pb2.py"]
+    made_by = {re.findall(r"^# Protobuf Python Version: (\S+)$", each.read_text(), re.MULTILINE)[0] for each in modules}
+    required = re.findall(r'^  "protobuf>=(\S+)",$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    assert len(required) == len(modules)
+    assert made_by == set(required)
 
 
-def test_generated_modules_are_up_to_date(tmp_path: Path) -> None:
-    proto = ROOT / "c1_connector" / "baton.proto"
+@pytest.mark.parametrize("name", ["c1_connector/baton", "target_c1/c1"])
+def test_generated_modules_are_up_to_date(name: str, tmp_path: Path) -> None:
+    proto = ROOT / f"{name}.proto"
     (command,) = [line for line in proto.read_text().splitlines() if "grpc_tools.protoc" in line]
     arguments = command.partition("python ")[2].split()
     outputs = [each.replace("_out=.", f"_out={tmp_path}") for each in arguments]
     subprocess.run([sys.executable, "-W", "ignore", *outputs], cwd=ROOT, check=True, timeout=60)
     for suffix in ("py", "pyi"):
-        made = tmp_path / "c1_connector" / f"baton_pb2.{suffix}"
-        assert made.read_text() == (ROOT / "c1_connector" / made.name).read_text(), f"{made.name}: run {command}"
+        made = f"{name}_pb2.{suffix}"
+        assert (tmp_path / made).read_text() == (ROOT / made).read_text(), f"{made}: run {command}"

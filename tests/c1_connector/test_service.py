@@ -18,7 +18,7 @@ from tests.servers import run_kratos
 
 
 def status_and_traits(users: Iterable[DecodedUser]) -> dict[str, tuple[str, Any]]:
-    return {user.id: (STATUS_NAMES[user.status], user.profile["traits"]) for user in users}
+    return {user.id: (STATUS_NAMES[user.resource.status.status], user.profile["traits"]) for user in users}
 
 
 def change(kratos: Kratos, seed: int) -> None:

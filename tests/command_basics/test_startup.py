@@ -1,35 +1,9 @@
-"""What the process keeps of its memory between two pages, and what it does not look through."""
+"""A start without searches for garbage."""
 
-import platform
 import subprocess
 import sys
 
 import pytest
-
-#: Takes and gives back ever larger blocks, and prints how many pages of memory the kernel had to map for it.
-GROWING = """
-import resource
-from command_basics.startup import keep_large_blocks
-if {kept}:
-    keep_large_blocks()
-before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-for kib in range(200, 4000, 50):
-    bytearray(kib * 1024)
-print((resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) * resource.getpagesize() / 1024 / 4000)
-"""
-
-
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc's malloc learns what to keep")
-def test_large_blocks_are_mapped_once() -> None:
-    kept, learning = (times_mapped(kept=kept) for kept in (True, False))
-    # With nothing kept, every block larger than all before is mapped anew: half of each of 76 on average.
-    assert kept < 2 < learning
-
-
-def times_mapped(*, kept: bool) -> float:
-    """How many times the size of the largest block was mapped."""
-    return float(printed(GROWING.format(kept=kept)))
-
 
 #: Makes so much that a search for cycles would follow, notes the searches, and leaves by an error if told so.
 IMPORTING = """

@@ -17,6 +17,7 @@ import pytest
 
 from ory_sandbox import Sandbox
 from tests.faults.kinds import TROUBLES
+from tests.faults.sandbox import FaultySandbox
 from tests.faults.truncation import PLACES
 from tests.sandbox.client import Answer, fetch, walk
 from tests.sandbox.test_command import _start, _urls
@@ -32,7 +33,7 @@ def page(sandbox: Sandbox, place: int | None = None) -> Answer:
 
 
 def statuses(number: int, *faults: dict[str, Any], seed: int = 1) -> list[int]:
-    with Sandbox(60, faults=faults, seed=seed) as sandbox:
+    with FaultySandbox(60, faults=faults, seed=seed) as sandbox:
         return [fetch(sandbox.url, LIST).status for _ in range(number)]
 
 
@@ -88,12 +89,12 @@ def test_only_pages_behind_a_token_or_with_a_row() -> None:
         ({"row": ids[25]}, [200, 418, 200]),
         ({"row": 45}, [200, 200, 418]),
     ]:
-        with Sandbox(60, faults=[{**TEAPOT, "times": None, **fault}]) as sandbox:
+        with FaultySandbox(60, faults=[{**TEAPOT, "times": None, **fault}]) as sandbox:
             assert [page(sandbox, place).status for place in (None, 19, 39)] == expected
 
 
 def test_only_lists_of_identities_are_hit() -> None:
-    with Sandbox(3, faults=[{**TEAPOT, "times": None}]) as sandbox:
+    with FaultySandbox(3, faults=[{**TEAPOT, "times": None}]) as sandbox:
         paths = ["/admin/version", f"/admin/identities/{sandbox.identities[0]['id']}", "/identities"]
         assert [fetch(sandbox.url, path).status for path in paths] == [200, 200, 418]
         assert fetch(sandbox.public_url, "/schemas").status == 200
@@ -110,13 +111,13 @@ def test_only_lists_of_identities_are_hit() -> None:
 )
 def test_a_fault_that_is_none_is_refused(fault: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
-        Sandbox(1, faults=[fault])
+        FaultySandbox(1, faults=[fault])
 
 
 def test_a_scenario_in_a_file(tmp_path: Path) -> None:
     file = tmp_path / "faults.json"
     file.write_text(json.dumps([{**TEAPOT, "at": 2}]))
-    with _start("--identities", "3", "--faults", str(file)) as process:
+    with _start("--identities", "3", "--faults", str(file), module="tests.faults") as process:
         admin, _ = _urls(process)
         answers = [fetch(admin, LIST).status for _ in range(3)]
         process.terminate()
@@ -128,7 +129,7 @@ def test_a_scenario_in_a_file(tmp_path: Path) -> None:
 def test_a_file_that_is_no_scenario_is_named(tmp_path: Path, text: str) -> None:
     file = tmp_path / "faults.json"
     file.write_text(text)
-    with _start("--faults", str(file)) as process:
+    with _start("--faults", str(file), module="tests.faults") as process:
         _, errors = process.communicate(timeout=10)
     assert process.returncode == 1
     assert errors.startswith("ory_sandbox: ")
@@ -136,7 +137,7 @@ def test_a_file_that_is_no_scenario_is_named(tmp_path: Path, text: str) -> None:
 
 
 def test_outage() -> None:
-    with Sandbox(60, faults=[one("outage", seconds=0.3, at=2)]) as sandbox:
+    with FaultySandbox(60, faults=[one("outage", seconds=0.3, at=2)]) as sandbox:
         port = urlsplit(sandbox.url).port or 0
         with socket.create_connection(("127.0.0.1", port), timeout=5) as idle:
             before = page(sandbox)
@@ -158,7 +159,7 @@ def test_outage() -> None:
 
 
 def test_reset() -> None:
-    with Sandbox(60, faults=[one("reset")]) as sandbox:
+    with FaultySandbox(60, faults=[one("reset")]) as sandbox:
         with pytest.raises(ConnectionResetError):
             raw(sandbox.url)
         assert page(sandbox).status == 200
@@ -166,7 +167,7 @@ def test_reset() -> None:
 
 @pytest.mark.parametrize("place", PLACES)
 def test_cut(place: str) -> None:
-    with Sandbox(60, faults=[one("cut", place=place), one("cut", place=place, framing="close", at=2)]) as sandbox:
+    with FaultySandbox(60, faults=[one("cut", place=place), one("cut", place=place, framing="close", at=2)]) as sandbox:
         framed, unframed = raw(sandbox.url), raw(sandbox.url)
         whole = page(sandbox).body
     assert b"\r\n0\r\n\r\n" not in framed
@@ -190,14 +191,14 @@ def test_cut(place: str) -> None:
     ],
 )
 def test_where_it_is_cut(place: str, ending: bytes) -> None:
-    with Sandbox(60, faults=[one("cut", place=place, framing="close")]) as sandbox:
+    with FaultySandbox(60, faults=[one("cut", place=place, framing="close")]) as sandbox:
         received = raw(sandbox.url)
     assert received.endswith(ending)
     assert (b"\r\n\r\n" in received) == (place != "head")
 
 
 def test_stall() -> None:
-    with Sandbox(60, faults=[one("stall")]) as sandbox:
+    with FaultySandbox(60, faults=[one("stall")]) as sandbox:
         connection = http.client.HTTPConnection(urlsplit(sandbox.url).netloc, timeout=0.5)
         connection.request("GET", LIST)
         response = connection.getresponse()
@@ -208,7 +209,7 @@ def test_stall() -> None:
 
 
 def test_drip() -> None:
-    with Sandbox(60, faults=[one("drip", size=2000, seconds=0.02)]) as sandbox:
+    with FaultySandbox(60, faults=[one("drip", size=2000, seconds=0.02)]) as sandbox:
         began = time.monotonic()
         slow = page(sandbox)
         taken = time.monotonic() - began
@@ -224,7 +225,7 @@ def test_status() -> None:
         one("status", status=307, location="http://elsewhere.invalid/", at=4),
         one("status", status=400, message="page token expired", at=5),
     ]
-    with Sandbox(60, faults=faults) as sandbox:
+    with FaultySandbox(60, faults=faults) as sandbox:
         busy, down, proxy, moved, expired = (page(sandbox) for _ in faults)
     assert (busy.status, busy.header("Retry-After")) == (429, "soon")
     date = parsedate_to_datetime(down.header("Retry-After") or "")
@@ -243,7 +244,7 @@ def test_bodies() -> None:
         one("large", mib=2, at=4),
         one("bomb", mib=5, at=5),
     ]
-    with Sandbox(60, faults=faults) as sandbox:
+    with FaultySandbox(60, faults=faults) as sandbox:
         null, pile, member, large, bomb = (page(sandbox) for _ in faults)
         usual = page(sandbox)
     assert null.body == b"null"
@@ -258,7 +259,7 @@ def test_bodies() -> None:
 
 
 def test_empty_pages_with_a_next() -> None:
-    with Sandbox(60, faults=[one("empty", after="0"), one("empty", after="0", at=2, withheld=True)]) as sandbox:
+    with FaultySandbox(60, faults=[one("empty", after="0"), one("empty", after="0", at=2, withheld=True)]) as sandbox:
         ids = [identity["id"] for identity in sandbox.identities]
         leading, withholding, usual = (page(sandbox, 9) for _ in range(3))
         assert leading.json == withholding.json == []
@@ -277,7 +278,7 @@ def test_pages_not_quite_right() -> None:
         one("byte-order-mark", at=6),
         one("clock", seconds=-3600, at=7),
     ]
-    with Sandbox(60, faults=faults) as sandbox:
+    with FaultySandbox(60, faults=faults) as sandbox:
         html, damaged, zipped, truncated, pretty, marked, late = (page(sandbox) for _ in faults)
         usual = page(sandbox)
     assert (html.header("Content-Type"), html.body) == ("text/html", usual.body)
@@ -301,7 +302,7 @@ def test_tokens_and_clamped_pages() -> None:
         one("next-token", token="%3Cno%20token%3E", at=3),
         one("next-token", token="", length=100_000, at=4),
     ]
-    with Sandbox(60, faults=faults) as sandbox:
+    with FaultySandbox(60, faults=faults) as sandbox:
         ids = [identity["id"] for identity in sandbox.identities]
         clamped, repeating, odd = (page(sandbox, 9) for _ in faults[:3])
         assert clamped.ids == ids[10:17]
@@ -313,7 +314,7 @@ def test_tokens_and_clamped_pages() -> None:
 
 @pytest.mark.parametrize("manner", ["v1.0", "v1.3"])
 def test_rows_come_and_go_around_the_cursor(manner: str) -> None:
-    with Sandbox(60, manner=manner, faults=[one("move", at=2)]) as sandbox:
+    with FaultySandbox(60, manner=manner, faults=[one("move", at=2)]) as sandbox:
         before = [identity["id"] for identity in sandbox.identities]
         seen = [identity for each in walk(sandbox.url, LIST) for identity in each.ids]
         after = [identity["id"] for identity in sandbox.identities]
@@ -327,25 +328,25 @@ def test_rows_come_and_go_around_the_cursor(manner: str) -> None:
 
 def test_a_row_slips_by_an_offset() -> None:
     fault = one("move", at=2, created_read=0, created_ahead=0, deleted_ahead=0)
-    with Sandbox(60, manner="v1.0", faults=[fault]) as sandbox:
+    with FaultySandbox(60, manner="v1.0", faults=[fault]) as sandbox:
         before = [identity["id"] for identity in sandbox.identities]
         seen = [identity for each in walk(sandbox.url, LIST) for identity in each.ids]
     assert [identity for identity in before if identity not in seen] == [before[20]]
 
 
 def test_a_row_becomes_unreadable() -> None:
-    with Sandbox(60, faults=[one("unreadable", place=25, at=2)]) as sandbox:
+    with FaultySandbox(60, faults=[one("unreadable", place=25, at=2)]) as sandbox:
         assert [page(sandbox, place).status for place in (19, 19, 19, 39)] == [200, 500, 500, 200]
 
 
 @pytest.mark.parametrize("seconds", [None, 0.05])
 def test_mended(seconds: float | None) -> None:
     faults = [one("unreadable", place=3), one("status", status=503, at=2, times=None), one("outage", seconds=seconds)]
-    with Sandbox(60, faults=faults[:2]) as sandbox:
+    with FaultySandbox(60, faults=faults[:2]) as sandbox:
         assert [page(sandbox).status for _ in range(2)] == [500, 503]
         sandbox.mend()
         assert page(sandbox).status == 200
-    with Sandbox(60, faults=faults[2:]) as sandbox:
+    with FaultySandbox(60, faults=faults[2:]) as sandbox:
         with pytest.raises(http.client.RemoteDisconnected):
             page(sandbox)
         sandbox.mend()

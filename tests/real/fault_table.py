@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ory_sandbox import Sandbox
 from tests import patient_tap
+from tests.faults.sandbox import FaultySandbox
 from tests.forking import Forkers
 from tests.real.fault_cases import CASES, Case
 from tests.real.postgres import Postgres
@@ -111,7 +112,7 @@ class Matrix:
         target = TargetPostgres(self._postgres, self._targets, f"fault_{number}")
         target.copy_of(self._complete)
         had = set(_ids(target))
-        with Sandbox(PEOPLE, manner=case.manner, faults=case.faults) as sandbox:
+        with FaultySandbox(PEOPLE, manner=case.manner, faults=case.faults) as sandbox:
             _change(sandbox)
             before = _source(sandbox)
             first = self.run(f"{number}-0", sandbox, clock=case.clocks[0], timeout=case.timeout, pause=case.pause)

@@ -9,6 +9,7 @@ import pytest
 
 from ory_sandbox import Sandbox
 from tests.faults.kinds import TROUBLES
+from tests.faults.sandbox import FaultySandbox
 from tests.real.fault_cases import CASES, MID, Case
 from tests.real.fault_table import KEY, PAGE, PEOPLE, Line, Matrix, matrix, render
 
@@ -71,7 +72,7 @@ def test_every_trouble_of_the_sandbox_is_in_the_matrix() -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_the_key_is_never_seen(faults: Matrix, case: Case) -> None:
-    with Sandbox(PEOPLE, manner=case.manner, faults=case.faults) as sandbox:
+    with FaultySandbox(PEOPLE, manner=case.manner, faults=case.faults) as sandbox:
         output = faults.run(f"key {case.name}", sandbox, timeout=case.timeout, pause=case.pause, log_level="debug")
         sent = [seen.headers.get("authorization") for seen in sandbox.requests.log if seen.role == "admin"]
     assert sent
@@ -84,7 +85,7 @@ def test_the_key_is_never_seen(faults: Matrix, case: Case) -> None:
 def test_a_redirect_is_sent_nothing(faults: Matrix) -> None:
     with Sandbox(1) as elsewhere:
         fault = {"do": "status", "status": 307, "at": MID, "location": f"{elsewhere.url}admin/identities"}
-        with Sandbox(PEOPLE, faults=[fault]) as sandbox:
+        with FaultySandbox(PEOPLE, faults=[fault]) as sandbox:
             output = faults.run("redirect", sandbox)
         assert output.code == 1
         assert elsewhere.requests.count == 0

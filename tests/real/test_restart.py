@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ory_sandbox import Sandbox
 from tests import patient_tap
+from tests.faults.sandbox import FaultySandbox
 from tests.forking import Forker
 from tests.real.people import people
 from tests.runs import TAP, TapRun, ids_of
@@ -131,7 +131,7 @@ def test_meltano_goes_on_with_a_run_that_was_cut(
     # The tap writes a state every five seconds: the read takes longer, and is cut behind the first of them.
     pages = PEOPLE // 20
     fault = {"do": "status", "status": 401, "at": pages - 20}
-    with Sandbox(PEOPLE, latency_ms=200, faults=[] if killed else [fault]) as sandbox:
+    with FaultySandbox(PEOPLE, latency_ms=200, faults=[] if killed else [fault]) as sandbox:
         first = started(sandbox.url)
         if killed:
             wait_for("the most of a read", lambda: sandbox.requests.count > pages - 20)

@@ -12,8 +12,8 @@ from ory_sandbox import Sandbox
 from tests.sandbox.client import fetch
 
 
-def _start(*arguments: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "ory_sandbox", *arguments]
+def _start(*arguments: str, module: str = "ory_sandbox") -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", module, *arguments]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 

@@ -6,9 +6,10 @@ import json
 import pytest
 from singer_sdk.singerlib.messages import RecordMessage, SchemaMessage, StateMessage
 
-from ory_reader.records.decoder import RecordEncoder
+from ory_reader.records.decoder import RecordDecoder
 from ory_reader.records.projection import project
 from source_ory.writer import AirbyteWriter, translate
+from tap_ory.record_lines import record_lines
 from tests.source_ory.support import said
 
 SCHEMA = {"properties": {"id": {"type": "string"}, "traits": {}}}
@@ -25,8 +26,8 @@ TRAPS = [
 def block_of(rows: list[dict[str, object]], version: int | None) -> bytes:
     """A block as the tap's own encoder writes it."""
     mask = {(): True, ("properties", "id"): True, ("properties", "traits"): True}
-    encoder = RecordEncoder("identities", project(SCHEMA, mask), version)
-    return encoder.block(encoder.rows(json.dumps(rows).encode()))
+    decoder = RecordDecoder(project(SCHEMA, mask))
+    return record_lines("identities", decoder.records(decoder.rows(json.dumps(rows).encode())), version)
 
 
 @pytest.mark.parametrize("version", [None, 1795489828])

@@ -74,9 +74,9 @@ def test_a_number_in_a_text_column_is_as_it_was_written() -> None:
         settings = {"base_url": sandbox.url, **flat()}
         tap = TapOry(config=settings, catalog=TapOry(config=settings).catalog_dict)
     (stream,) = [each for each in tap.ory_streams if each.name == "identities"]
-    encoder = stream.encoder()
-    rows = encoder.rows(b'[{"id":"a","traits":{"n":99.50}},{"id":"b","traits":{"n":1e3}}]')
-    found = [message.record for each in encoder.dicts(rows) for message in stream._generate_record_messages(each)]
+    decoder = stream.decoder()
+    rows = decoder.rows(b'[{"id":"a","traits":{"n":99.50}},{"id":"b","traits":{"n":1e3}}]')
+    found = [message.record for each in decoder.dicts(rows) for message in stream._generate_record_messages(each)]
     assert [each["traits__n"] for each in found] == ["99.50", "1e3"]
 
 

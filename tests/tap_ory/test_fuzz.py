@@ -24,13 +24,14 @@ from ory_reader.pagination import page_tokens
 from ory_reader.pagination.page_tokens import Page
 from ory_reader.pagination.prefetch import Prefetcher
 from ory_sandbox import Sandbox
+from tap_ory.record_lines import record_lines
 from tap_ory.tap import TapOry
 from tests.command import unchanged_signals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_ory.streams.base import Encoder
+    from ory_reader.sync.protocols import Decoder
 
 RECORDINGS: Final = Path(__file__).parents[1] / "recordings"
 BODIES, LINKS, READS = 150_000, 40_000, 1500
@@ -144,22 +145,22 @@ def _no_warnings(caplog: pytest.LogCaptureFixture) -> None:
 
 
 @pytest.fixture(scope="module")
-def encoders() -> Iterator[list[Encoder]]:
-    """The encoders of all streams, with the traits of a project that has schemas."""
+def decoders() -> Iterator[list[Decoder]]:
+    """The decoders of all streams, with the traits of a project that has schemas."""
     with Sandbox(1) as sandbox, unchanged_signals():
         tap = TapOry(config={"base_url": sandbox.url})
-        yield [stream.encoder() for stream in tap.ory_streams]
+        yield [stream.decoder() for stream in tap.ory_streams]
 
 
-def test_bodies_against_the_decoders(encoders: list[Encoder]) -> None:
+def test_bodies_against_the_decoders(decoders: list[Decoder]) -> None:
     bodies = [body for body in recorded(1) if body.startswith(b"[{")]
     rng, bounded, ends = random.Random(1), Bounded(), Counter[str]()
     for number in range(BODIES):
         body = damaged(rng, rng.choice(bodies), bodies)
-        # Every response meets one of the streams' encoders; the list of its ids every fourth.
-        encoder = encoders[number % len(encoders)]
+        # Every response meets one of the streams' decoders; the list of its ids every fourth.
+        decoder = decoders[number % len(decoders)]
         try:
-            lines = encoder.block(encoder.rows(body)).split(b"\n")
+            lines = record_lines("x", decoder.records(decoder.rows(body))).split(b"\n")
             ends["read"] += 1
         except TapOryError:
             ends["refused"] += 1

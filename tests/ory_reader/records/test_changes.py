@@ -10,20 +10,21 @@ import pytest
 
 from ory_reader.errors import AccessError, SettingsError
 from ory_reader.pagination.page_tokens import token
-from ory_reader.records.changes import ChangedRecordEncoder, canonical
-from ory_reader.records.decoder import RecordEncoder
+from ory_reader.records.changes import ChangesDecoder, canonical
+from ory_reader.records.decoder import RecordDecoder
 from ory_reader.records.projection import Projection
 from ory_sandbox import Sandbox
 from tap_ory.streams.base import BlockWriter
 from tap_ory.tap import TapOry
 from tests.command import records, sync, unchanged_signals
+from tests.faults.sandbox import FaultySandbox
 
 WHOLE = Projection()
 FIELDS = Projection(fields={"id": WHOLE, "updated_at": WHOLE, "changed_at": WHOLE})
 
 
-def encoder(bookmark: object = None, lookback: int = 0) -> ChangedRecordEncoder:
-    return ChangedRecordEncoder(RecordEncoder("identities", FIELDS), bookmark, timedelta(seconds=lookback))
+def encoder(bookmark: object = None, lookback: int = 0) -> ChangesDecoder:
+    return ChangesDecoder(RecordDecoder(FIELDS), bookmark, timedelta(seconds=lookback))
 
 
 def page(*rows: dict[str, Any]) -> bytes:
@@ -146,7 +147,7 @@ def test_an_interrupted_read_goes_on_and_its_bookmark_is_of_its_beginning() -> N
     taps: list[TapOry] = []
     written = io.BytesIO()
     fault = {"do": "status", "status": 401, "at": 6}
-    with Sandbox(200, faults=[fault]) as sandbox:
+    with FaultySandbox(200, faults=[fault]) as sandbox:
         config = {"base_url": sandbox.url, "page_size": 20, "lookback_seconds": 0}
         before = datetime.now(timezone.utc)
         kept_apart = mock.patch.object(BlockWriter, "write_block", lambda _, block: written.write(block))

@@ -8,18 +8,19 @@ import pytest
 from singer_sdk.singerlib import SelectionMask
 
 from ory_reader.errors import AnswerError
-from ory_reader.records.decoder import RecordEncoder
+from ory_reader.records.decoder import RecordDecoder
 from ory_reader.records.projection import project, prune
+from tap_ory.record_lines import record_lines
 from tap_ory.streams.base import SCHEMAS
 
 IDENTITY = SCHEMAS.get_schema("identities")
 SECRET = "$2a$04$never"
 
 
-def encoder(*deselected: tuple[str, ...], schema: dict[str, Any] | None = None) -> RecordEncoder:
+def encoder(*deselected: tuple[str, ...], schema: dict[str, Any] | None = None) -> RecordDecoder:
     """What a catalog with these breadcrumbs deselected makes."""
     mask = SelectionMask(dict.fromkeys(deselected, False))
-    return RecordEncoder("identities", project(schema or IDENTITY, mask))
+    return RecordDecoder(project(schema or IDENTITY, mask))
 
 
 def properties(*names: str) -> tuple[str, ...]:
@@ -27,12 +28,12 @@ def properties(*names: str) -> tuple[str, ...]:
     return tuple(part for name in names for part in ("properties", name))
 
 
-def lines(body: bytes, made: RecordEncoder | None = None, **cut: Any) -> list[bytes]:
+def lines(body: bytes, made: RecordDecoder | None = None, **cut: Any) -> list[bytes]:
     made = made or encoder()
-    return made.block(made.rows(body, **cut)).splitlines()
+    return record_lines("identities", made.records(made.rows(body, **cut))).splitlines()
 
 
-def records(body: bytes, made: RecordEncoder | None = None, **cut: Any) -> list[Any]:
+def records(body: bytes, made: RecordDecoder | None = None, **cut: Any) -> list[Any]:
     return [json.loads(line)["record"] for line in lines(body, made, **cut)]
 
 
@@ -43,8 +44,9 @@ def test_a_record_is_what_the_server_gave_byte_for_byte() -> None:
 
 
 def test_a_page_becomes_as_many_lines_each_with_its_version() -> None:
-    made = RecordEncoder("identities", project(IDENTITY, SelectionMask()), version=17)
-    block = made.block(made.rows(b'[{"id":"a"},{"id":"b"},{"id":"c"}]'))
+    made = RecordDecoder(project(IDENTITY, SelectionMask()))
+    rows = made.rows(b'[{"id":"a"},{"id":"b"},{"id":"c"}]')
+    block = record_lines("identities", made.records(rows), version=17)
     assert block.endswith(b"\n")
     messages = [json.loads(line) for line in block.splitlines()]
     assert [(each["type"], each["stream"], each["record"]["id"], each["version"]) for each in messages] == [

@@ -222,9 +222,9 @@ def written(page: bytes, catalog: dict[str, Any], *, blocks: bool) -> bytes:
         (stream,) = (each for each in tap.ory_streams if each.name == "identities")
         assert stream._wants_blocks()
         stream.begin(17)
-        with mock.patch.object(stream, "_wants_blocks", return_value=blocks):
-            encoder = stream.encoder()
-            stream.write_rows(encoder, encoder.rows(page))
+        with mock.patch.object(stream, "_wants_blocks", return_value=blocks), stream.measured():
+            decoder = stream.decoder()
+            stream.write(decoder, decoder.rows(page))
         sys.stdout.flush()
         return out.getvalue()
 

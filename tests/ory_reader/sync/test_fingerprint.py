@@ -95,14 +95,14 @@ class Cut:
         self.config = {"base_url": sandbox.url, "page_size": 20, "concurrency": 1}
         self.catalog = both(*names)
         taps: list[TapOry] = []
-        original, left = OryStream.write_rows, iter(range(3))
+        original, left = OryStream.write, iter(range(3))
 
-        def write_rows(stream: OryStream, *given: Any) -> None:
+        def write(stream: OryStream, *given: Any) -> None:
             if next(left, None) is None:
                 raise Terminated(15)
             original(stream, *given)
 
-        with mock.patch.object(OryStream, "write_rows", write_rows), pytest.raises(Terminated):
+        with mock.patch.object(OryStream, "write", write), pytest.raises(Terminated):
             self._sync(changes, state, taps.append)
         self.state = json.loads(json.dumps(taps[0].state))
         assert "snapshot" in self.state["bookmarks"][names[0]]

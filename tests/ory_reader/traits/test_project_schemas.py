@@ -12,6 +12,7 @@ from ory_reader.errors import AccessError, SettingsError, TapOryError, Unavailab
 from ory_sandbox import Sandbox
 from tap_ory.tap import TapOry
 from tests.command import records, run_tap, sync, unchanged_signals
+from tests.faults.sandbox import FaultySandbox
 
 Json = dict[str, Any]
 GONE = {"do": "status", "on": "schemas", "status": 404, "times": None}
@@ -48,7 +49,7 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def project(*faults: Json) -> Sandbox:
-    return Sandbox([PERSON], schemas=[("default", WORK)], faults=faults)
+    return FaultySandbox([PERSON], schemas=[("default", WORK)], faults=faults)
 
 
 def select(tap: TapOry, *names: str) -> None:

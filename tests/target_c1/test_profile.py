@@ -1,22 +1,14 @@
 """Our bytes are those of Google's library, and are read back alike."""
 
 import json
-import math
 from typing import Any
 
 import pytest
-from google.protobuf import struct_pb2, timestamp_pb2
+from google.protobuf import json_format, struct_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_c1.wire import (
-    MAX_STRUCT_DEPTH,
-    decode_fields,
-    decode_struct,
-    encode_struct,
-    encode_timestamp,
-    encode_varint,
-)
+from target_c1.profile import MAX_STRUCT_DEPTH, encode_struct
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 JSON = st.recursive(
@@ -39,6 +31,10 @@ def struct_of(values: dict[str, Any]) -> struct_pb2.Struct:
     return message
 
 
+def read_back(data: bytes) -> dict[str, Any]:
+    return json_format.MessageToDict(struct_pb2.Struct.FromString(data))
+
+
 def assert_same(values: dict[str, Any]) -> None:
     """Alike in all but the order of keys, which the library leaves open."""
     data, expected = encode_struct(values), struct_of(values)
@@ -56,15 +52,10 @@ def test_a_struct_of_one_value_has_the_bytes_of_the_reference_library(name: str,
     assert encode_struct({name: value}) == struct_of({name: value}).SerializeToString(deterministic=True)
 
 
-@given(st.dictionaries(TEXTS, st.none(), max_size=6))
+@given(st.dictionaries(st.text("abcäß名\U0001f600", max_size=3), st.none(), min_size=2, max_size=6))
 def test_keys_are_in_the_order_of_their_bytes(values: dict[str, Any]) -> None:
-    names = [dict(decode_fields(bytes(entry)))[1] for _, entry in decode_fields(encode_struct(values))]
-    assert names == sorted(name.encode() for name in values)
-
-
-@given(st.dictionaries(TEXTS, JSON, max_size=6))
-def test_a_struct_is_read_back(values: dict[str, Any]) -> None:
-    assert decode_struct(struct_of(values).SerializeToString()) == values
+    entries = [encode_struct({name: None}) for name in sorted(values, key=str.encode)]
+    assert encode_struct(values) == b"".join(entries)
 
 
 @pytest.mark.parametrize("size", [0, 1, 126, 127, 128, 129, 8191, 8192, 16383, 16384, 70_000])
@@ -79,12 +70,12 @@ def test_more_names_than_are_kept() -> None:
 
 @pytest.mark.parametrize("number", [2**53 + 1, -(2**53) - 1, 2**64, -(10**40)])
 def test_integers_that_a_double_would_change_are_texts(number: int) -> None:
-    assert decode_struct(encode_struct({"n": number, "list": [number]})) == {"n": str(number), "list": [str(number)]}
+    assert read_back(encode_struct({"n": number, "list": [number]})) == {"n": str(number), "list": [str(number)]}
 
 
 @pytest.mark.parametrize("number", [2**53, -(2**53), 0, -1, 0.1, -1e-300, 1.7976931348623157e308])
 def test_other_numbers_are_exact(number: float) -> None:
-    assert decode_struct(encode_struct({"n": number})) == {"n": number}
+    assert read_back(encode_struct({"n": number})) == {"n": number}
 
 
 @pytest.mark.parametrize("kind", ["object", "array"])
@@ -105,33 +96,3 @@ def test_what_is_nested_too_deep_becomes_text_that_every_reader_can_follow(depth
         for _ in range(depth - MAX_STRUCT_DEPTH):
             rest = rest["a"] if kind == "object" else rest[0]
         assert rest == "bottom"
-
-
-@given(st.integers(-62_135_596_800, 253_402_300_799), st.integers(0, 999_999_999))
-def test_a_timestamp_has_the_bytes_of_the_reference_library(seconds: int, nanos: int) -> None:
-    expected = timestamp_pb2.Timestamp(seconds=seconds, nanos=nanos).SerializeToString(deterministic=True)
-    assert encode_timestamp((seconds, nanos)) == expected
-
-
-@given(st.integers(0, 2**64 - 1))
-def test_varints_are_read_back(number: int) -> None:
-    assert list(decode_fields(b"\x08" + encode_varint(number))) == [(1, number)]
-
-
-@pytest.mark.parametrize("data", [b"\x0a\x05abc", b"\x08", b"\x08" + b"\xff" * 11, b"\x0b", b"\x09\x00"])
-def test_what_is_no_message_is_refused(data: bytes) -> None:
-    with pytest.raises(ValueError, match=r"varint|field|wire type"):
-        list(decode_fields(data))
-
-
-def test_fixed_width_fields_are_passed_over() -> None:
-    assert list(decode_fields(b"\x0d\x01\x02\x03\x04\x11" + bytes(8) + b"\x18\x07")) == [
-        (1, b"\x01\x02\x03\x04"),
-        (2, bytes(8)),
-        (3, 7),
-    ]
-
-
-def test_a_value_that_is_not_set_is_null() -> None:
-    assert decode_struct(b"\x0a\x05\x0a\x01a\x12\x00") == {"a": None}
-    assert math.isnan(decode_struct(struct_of({"a": math.nan}).SerializeToString())["a"])

@@ -1,0 +1,78 @@
+"""What a read needs of the shell that it runs in: streams that can be written, and a signal that may end it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+    from contextlib import AbstractContextManager
+    from datetime import datetime
+
+
+class StopSignal(Protocol):
+    """Whatever may end a read before its end, by raising `error` between two lines of code."""
+
+    @property
+    def error(self) -> type[BaseException]:
+        """What is raised."""
+
+    def held_back(self) -> AbstractContextManager[None]:
+        """Let nothing cut what is inside; raise the error at its end if something would have."""
+
+
+class Shell(Protocol):
+    """What runs the read."""
+
+    @property
+    def bookmarks(self) -> Mapping[str, Mapping[str, Any]]:
+        """What is kept of each stream between two runs, by its name."""
+
+    @property
+    def termination(self) -> StopSignal:
+        """What may end the read before its end."""
+
+    def fingerprint(self) -> object:
+        """Return all that decides which records of any stream there are and what they look like, as JSON values."""
+
+    def write_state(self) -> None:
+        """Hand on the state as it is now."""
+
+
+class Decoder(Protocol):
+    """Turns pages into the rows of one stream, and rows into records."""
+
+    def rows(self, body: bytes, *, upper: str | None = None, seen: Collection[str] = ()) -> list[Any]:
+        """Decode a page, without ids beyond `upper` and those in `seen`."""
+
+    def records(self, rows: list[Any]) -> list[Any]:
+        """Return the records of rows, each of which msgspec encodes as its JSON object."""
+
+    def dicts(self, rows: list[Any]) -> Iterator[dict[str, Any]]:
+        """Return rows as dicts."""
+
+
+class Output(Protocol):
+    """One stream as a shell writes it. What it raises ends the read."""
+
+    @property
+    def stream_state(self) -> dict[str, Any]:
+        """What is kept of the stream between two runs; `snapshot` in it is the read's, all else the shell's."""
+
+    def fingerprint(self) -> object:
+        """Return all that decides what a record of this stream looks like, as JSON values."""
+
+    def measured(self) -> AbstractContextManager[Any]:
+        """Measure what happens inside, which is the writing of all records."""
+
+    def begin(self, version: int) -> None:
+        """Take on the version of the read, before its first record."""
+
+    def decoder(self) -> Decoder:
+        """Return what turns pages into records of this stream."""
+
+    def write(self, decoder: Decoder, rows: list[Any]) -> None:
+        """Write the rows of a page."""
+
+    def complete(self, started_at: datetime) -> None:
+        """The read was whole: whatever it did not bring is no more."""
