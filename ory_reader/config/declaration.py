@@ -7,7 +7,9 @@ from typing import Any
 from singer_sdk import typing as th
 
 from ory_reader.config.user_fields import FIELDS
-from ory_reader.users.factors import EXACT
+
+#: The value of `credential_metadata` that tells of security keys which factor they are.
+EXACT = "exact"
 
 CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
     th.Property(

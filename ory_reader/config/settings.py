@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
-from ory_reader.config.declaration import CONFIG_SCHEMA
+from ory_reader.config.declaration import CONFIG_SCHEMA, EXACT
 from ory_reader.config.http_headers import clean_headers, has_authorization, secret_texts
 from ory_reader.config.tls import check_client_certificate
 from ory_reader.config.user_fields import Pointer, parse_account_types, parse_user_fields
@@ -90,6 +90,12 @@ class Settings:
     def elsewhere(self, url: str) -> Settings:
         """The settings for a conversation with another host: nothing that is meant for `base_url` alone goes along."""
         return replace(self, base_url=url, api_token=None, http_headers={}, client_certificate=None, client_key=None)
+
+    @property
+    def told_configs(self) -> list[str]:
+        """The credential types whose config is asked for. With none of them all are listed, without any config."""
+        wanted = ["webauthn"] if self.credential_metadata == EXACT else []
+        return [*wanted, "code"] if self.code_mfa_enabled else wanted
 
     @cached_property
     def secrets(self) -> dict[str, str]:

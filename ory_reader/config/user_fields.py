@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 from ory_reader.errors import SettingsError
-from ory_reader.traits.shapes import USABLE_NAME
+from ory_reader.json_pointer import USABLE_NAME, parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,7 +59,7 @@ def _pointer(field: str, value: Any) -> Pointer:
         _refuse("user_fields", f"names {field!r}, which is no field of a user", f"use one of {', '.join(FIELDS)}")
     if not isinstance(value, str) or not value.startswith("/"):
         _refuse("user_fields", f"gives {field} no JSON pointer", f'write it like "/traits/{field}"')
-    segments = tuple(part.replace("~1", "/").replace("~0", "~") for part in value[1:].split("/"))
+    segments = parts_of(value)
     if segments[0] not in ROOTS:
         roots = ", ".join(f"/{root}" for root in ROOTS)
         _refuse("user_fields", f"looks for {field} in /{segments[0]}", f"begin the pointer with one of {roots}")

@@ -14,7 +14,6 @@ from ory_reader.http.client import IDENTITIES_PATH, InternalServerError
 from ory_reader.pagination.page_tokens import Page, next_page_token, row_ids
 from ory_reader.pagination.prefetch import PrefetchedPage, Prefetcher
 from ory_reader.pagination.unreadable_rows import BEHIND_ALL, joined
-from ory_reader.users.factors import told_configs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +39,7 @@ def page_fetcher(api: OryClient) -> Fetch:
     params: dict[str, str | int | list[str]] = {"page_size": api.settings.page_size}
     if api.settings.credential_metadata:
         # All types are listed with any of them. The last one is valid and never stored: no config comes with it.
-        params[INCLUDE] = told_configs(api.settings) or "link_recovery"
+        params[INCLUDE] = api.settings.told_configs or "link_recovery"
 
     def fetch(token: str | None, size: int | None) -> Page:
         query = dict(params)

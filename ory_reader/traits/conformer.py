@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 import simplejson
 
+from ory_reader.json_pointer import pointer_to
 from ory_reader.lossless_json import loads, may_hold_nul, without_nul
 from ory_reader.traits.big_numbers import LARGEST, SMALLEST, is_beyond, may_hold_beyond, number_text, within
 from ory_reader.traits.decoder_types import Wanted, coerce, compiled, is_text_of_many, types_of
@@ -130,7 +131,7 @@ class Conformer:
                 name: self._fit(
                     member,
                     properties.get(name, {}),
-                    f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}",
+                    pointer + pointer_to([name]),
                     f"{trait}.{name}" if name in properties else f"{trait}.*",
                     mended,
                 )

@@ -16,8 +16,9 @@ from collections import deque
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
+from ory_reader.json_pointer import USABLE_NAME
 from ory_reader.traits.decoder_types import TEXT_OF_MANY, types_of
-from ory_reader.traits.shapes import OPEN, USABLE_NAME, Shape, join, traits_shape
+from ory_reader.traits.shapes import OPEN, Shape, join, traits_shape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from simplejson import RawJSON
 
+from ory_reader.json_pointer import USABLE_NAME
 from ory_reader.traits.big_numbers import LARGEST, SMALLEST, number_text
-from ory_reader.traits.shapes import USABLE_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping

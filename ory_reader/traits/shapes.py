@@ -7,18 +7,17 @@ place is left open. Knows nothing of Singer, of records, or of which trait means
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 #: Ory's extension keyword, on a trait: what it is used for.
 KEYWORD = "ory.sh/kratos"
-#: A name that a compiled decoder can look for.
-USABLE_NAME = re.compile(r'[^"\\\x00-\x1f\ud800-\udfff]*')
 TYPES = ("string", "number", "integer", "boolean", "object", "array")
 #: How deep a schema is followed, and how many of its nodes: references can unfold without end.
 MAX_DEPTH, MAX_NODES = 24, 20_000
@@ -109,7 +108,11 @@ class _Reader:
     """Reads one document, whose references point into itself."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
-        self._document = document
+        here = document.get("$id")
+        base = here.partition("#")[0] if isinstance(here, str) else ""
+        # It knows this document alone, and fetches none.
+        registry = Registry().with_resource(base, DRAFT202012.create_resource(document))
+        self._resolver = registry.resolver(base)
         self._nodes = 0
 
     def read(self, node: Any, depth: int, trail: frozenset[str]) -> Shape:
@@ -164,19 +167,10 @@ class _Reader:
 
     def _resolve(self, reference: str) -> Any:
         """Return the node that a reference names, or None if it is not in this document."""
-        where, _, pointer = reference.partition("#")
-        if where and where != str(self._document.get("$id", "")).partition("#")[0]:
+        try:
+            return self._resolver.lookup(reference).contents
+        except Exception:  # noqa: BLE001 - anybody's document: where it cannot be followed, it says nothing
             return None
-        node: Any = self._document
-        for part in unquote(pointer).split("/")[1:]:
-            key = part.replace("~1", "/").replace("~0", "~")
-            if isinstance(node, list) and key.isdecimal() and int(key) < len(node):
-                node = node[int(key)]
-            elif isinstance(node, dict):
-                node = node.get(key)
-            else:
-                return None
-        return node if pointer.startswith("/") or not pointer else None
 
 
 def _types(node: Mapping[str, Any]) -> frozenset[str] | None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from ory_reader.config.declaration import EXACT
 from ory_reader.traits.paths import EACH
 from ory_reader.users.code_generator import NOWHERE, Anyhow, Function
-from ory_reader.users.factors import EXACT
 from ory_reader.users.mapping import Source
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
+from ory_reader.json_pointer import pointer_to
 from ory_reader.traits.paths import EACH
 from ory_reader.users.mapping import OTHERWISE, UNDECLARED
 
@@ -87,8 +88,7 @@ def _choices(meaning: UserMapping) -> list[_Choice]:
 
 
 def _pointer(source: Source) -> str:
-    parts = ("*" if part == EACH else str(part).replace("~", "~0").replace("/", "~1") for part in source.path)
-    return _shown("".join(f"/{part}" for part in parts))
+    return _shown(pointer_to("*" if part == EACH else part for part in source.path))
 
 
 def _without_repetition(above: Sequence[str], row: Sequence[str]) -> list[str]:

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from ory_reader.config.declaration import EXACT
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ory_reader.config.settings import Settings
 
-#: The value of `credential_metadata` that tells of security keys which factor they are.
-EXACT = "exact"
 WEBAUTHN, CODE, DEVICE = "webauthn", "code", "deviceauthn"
 #: These are listed only for those who have set them up.
 SET_UP = ("totp", "lookup_secret")
@@ -53,7 +53,7 @@ class Config(msgspec.Struct, gc=False):
 
 
 class Credential(msgspec.Struct, gc=False):
-    """What is kept of a credential; the config comes for the types of `told_configs` only."""
+    """What is kept of a credential; the config comes for the types of `Settings.told_configs` only."""
 
     identifiers: list[str | None] | None = None
     config: Config | None = None
@@ -61,12 +61,6 @@ class Credential(msgspec.Struct, gc=False):
 
 #: The credentials of an identity by type, whatever types a server has.
 Credentials = dict[str, Credential | None]
-
-
-def told_configs(settings: Settings) -> list[str]:
-    """The credential types whose config is asked for. With none of them all are listed, without any config."""
-    wanted = [WEBAUTHN] if settings.credential_metadata == EXACT else []
-    return [*wanted, CODE] if settings.code_mfa_enabled else wanted
 
 
 def second_factors(credentials: Credentials, *, exact: bool, code: bool) -> list[str] | None:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ory_reader.json_pointer import USABLE_NAME
 from ory_reader.traits.paths import EACH, Path, normal
-from ory_reader.traits.shapes import OPEN, USABLE_NAME, Shape
+from ory_reader.traits.shapes import OPEN, Shape
 from ory_reader.users.accounts import BY_SETTING, account_type_of
 from ory_reader.users.well_known_names import (
     ACCOUNT_TYPE,
