@@ -70,7 +70,7 @@ def _check(settings: Settings, hidden: Secrets) -> None:
     _take_on(settings.reader_environment(settings.file))
     try:
         set_log_level()
-        sys.stdout.write(f"{check(TapOry(parse_env_config=True).api)}\n")
+        sys.stdout.write(f"{check(TapOry(parse_env_config=True).project.client)}\n")
     except Exception as error:
         raise ConnectorError(explain(error)) from error
 

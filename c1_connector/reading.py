@@ -24,7 +24,7 @@ from command_basics.exits import unforeseen
 from command_basics.log_level import settle_log_level
 from ory_reader.config.environment import ENV_PREFIX
 from ory_reader.errors import SettingsError, TapOryError
-from tap_ory.streams.base import BlockWriter
+from tap_ory.block_writer import BlockWriter
 from tap_ory.tap import TapOry
 from target_c1.errors import TargetC1Error
 from target_c1.scope import Scope

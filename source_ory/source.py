@@ -23,7 +23,7 @@ def spec() -> None:
 def check(config: Any) -> None:
     """Say whether the settings lead to identities, by the tap's own sentence either way."""
     try:
-        sentence, status = check_connection(_tap(config).api), "SUCCEEDED"
+        sentence, status = check_connection(_tap(config).project.client), "SUCCEEDED"
     except TapOryError as error:
         sentence, status = str(error), "FAILED"
     _answer("CONNECTION_STATUS", connectionStatus={"status": status, "message": sentence})
@@ -36,7 +36,7 @@ def discover(config: Any) -> None:
         TapOryError: if the settings cannot be right.
     """
     tap = _tap(config)
-    tap.project_schemas.settle(needed=True, known=False)
+    tap.project.schemas.settle(needed=True, known=False)
     _answer("CATALOG", catalog={"streams": [airbyte_stream(stream) for stream in tap.streams.values()]})
 
 
@@ -49,7 +49,7 @@ def read(config: Any, catalog: Any, states: Any) -> None:
     """
     writer = AirbyteWriter()
     tap = _tap(config, state=singer_state(states), message_writer=writer)
-    tap.project_schemas.settle(needed=True, known=has_types(catalog))
+    tap.project.schemas.settle(needed=True, known=has_types(catalog))
     selection = singer_catalog(catalog, tap.streams)
     for stream in tap.streams.values():
         stream.apply_catalog(selection)
@@ -89,7 +89,7 @@ def _estimate(tap: TapOry) -> None:
     if not names:
         return
     try:
-        total = count_identities(tap.api)
+        total = count_identities(tap.project.client)
     except TapOryError:
         # The read itself tries again, and has the sentence for it.
         return

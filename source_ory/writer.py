@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.singerlib.messages import ActivateVersionMessage, Message, SchemaMessage, StateMessage
 
 from source_ory.messages import emit_state, emit_status, now_ms
-from tap_ory.streams.base import BlockWriter
+from tap_ory.block_writer import BlockWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -22,18 +22,17 @@ from ory_reader.config.declaration import CONFIG_SCHEMA
 from ory_reader.config.environment import READER
 from ory_reader.config.settings import Settings
 from ory_reader.errors import SettingsError
-from ory_reader.http.client import OryClient
+from ory_reader.project import Project
+from ory_reader.streams import STREAMS
 from ory_reader.sync import states
 from ory_reader.sync.fingerprint import REVISION, deciding
-from ory_reader.traits.project_schemas import ProjectSchemas
 from tap_ory import chosen, files
+from tap_ory.block_writer import BlockWriter
 from tap_ory.catalogs import check_catalog
 from tap_ory.mapping import Mapper
 from tap_ory.replication import methods_in_metadata
 from tap_ory.sdk_settings import sdk_settings
-from tap_ory.streams.base import BlockWriter, OryStream
-from tap_ory.streams.identities import IdentitiesStream
-from tap_ory.streams.users import UsersStream
+from tap_ory.stream import OryStream
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -41,10 +40,6 @@ if TYPE_CHECKING:
     from singer_sdk import Stream
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.plugin_base import _ConfigInput
-
-    from ory_reader.traits.shapes import Shape
-
-STREAMS = (IdentitiesStream, UsersStream)
 
 
 class TapOry(Tap):
@@ -76,22 +71,9 @@ class TapOry(Tap):
         return Settings.from_config(self.config, self.get_plugin_version())
 
     @cached_property
-    def api(self) -> OryClient:
-        """The conversation with the project, shared by all streams."""
-        return OryClient(self.settings)
-
-    @cached_property
-    def project_schemas(self) -> ProjectSchemas:
-        """What is known of the project's identity schemas; a discovery without settings asks nobody."""
-        return ProjectSchemas(self.api if self.config.get("base_url") else None)
-
-    @property
-    def trait_shapes(self) -> dict[str, Shape]:
-        """What each identity schema says of traits, by its id, read when first asked for.
-
-        Empty where the schemas cannot be read: `check_types` says when that is an error.
-        """
-        return self.project_schemas.shapes
+    def project(self) -> Project:
+        """The project that is read, shared by all streams."""
+        return Project(self.settings)
 
     def check_types(self) -> None:
         """Make sure, before a SCHEMA goes out, that all that is read knows as much of traits as it must.
@@ -116,14 +98,9 @@ class TapOry(Tap):
         programs = [REVISION, self.get_plugin_version(), self.get_sdk_version()]
         return [*programs, deciding(self.config, self.config_jsonschema["properties"])]
 
-    @cached_property
-    def warned_traits(self) -> set[str]:
-        """The paths of traits that some value did not fit, each warned of once."""
-        return set()
-
     def discover_streams(self) -> list[Stream]:
         """Return the streams; their schemas are read from the project when first asked for."""
-        streams: list[Stream] = [stream(self) for stream in STREAMS]
+        streams: list[Stream] = [OryStream(self, definition) for definition in STREAMS.values()]
         names = chosen.chosen_streams()
         if names is not None:
             for stream in streams:
@@ -138,7 +115,7 @@ class TapOry(Tap):
     def setup_mapper(self) -> None:
         """Make the maps of the streams, whose fields depend on what a catalog asks for."""
         _ = self.streams
-        self.mapper = Mapper(self.config, self.logger, [stream.name for stream in STREAMS])
+        self.mapper = Mapper(self.config, self.logger, list(STREAMS))
         self.mapper.register_raw_streams_from_catalog(self.catalog)
 
     # The environment
@@ -222,7 +199,7 @@ class TapOry(Tap):
             options["state"] = files.checked("--state", state)
         if given := options.get("catalog"):
             catalog = chosen.choose_in_catalog(files.checked("--catalog", given))
-            check_catalog(given.name, json.load(catalog), [stream.name for stream in STREAMS])
+            check_catalog(given.name, json.load(catalog), list(STREAMS))
             catalog.seek(0)
             options["catalog"] = catalog
         super().invoke(**options)
@@ -230,7 +207,7 @@ class TapOry(Tap):
     @classmethod
     def cb_select(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> None:  # noqa: ARG003
         """Choose streams, before anything is made."""
-        chosen.remember(value, [stream.name for stream in STREAMS])
+        chosen.remember(value, list(STREAMS))
 
     @classmethod
     def cb_check(cls, ctx: click.Context, param: click.Option, value: bool) -> None:  # noqa: ARG003, FBT001
@@ -240,7 +217,7 @@ class TapOry(Tap):
 
             given: _ConfigInput = ctx.params["config"]
             tap = cls(config=given.config, parse_env_config=given.parse_env, setup_mapper=False)
-            click.echo(check(tap.api))
+            click.echo(check(tap.project.client))
             ctx.exit()
 
     @classmethod
@@ -253,8 +230,10 @@ class TapOry(Tap):
 
             given: _ConfigInput = ctx.params["config"]
             tap = cls(config=given.config, parse_env_config=given.parse_env, setup_mapper=False)
-            tap.project_schemas.settle(needed=True, known=False)
-            click.echo("\n".join([table(user_mappings_of(tap.trait_shapes, tap.settings)), *explanation(tap.settings)]))
+            tap.project.schemas.settle(needed=True, known=False)
+            click.echo(
+                "\n".join([table(user_mappings_of(tap.project.trait_shapes, tap.settings)), *explanation(tap.settings)])
+            )
             ctx.exit()
 
     @classmethod

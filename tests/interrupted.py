@@ -10,7 +10,7 @@ from unittest import mock
 import pytest
 
 from ory_reader.errors import AccessError
-from tap_ory.streams.base import BlockWriter
+from tap_ory.block_writer import BlockWriter
 from tap_ory.tap import TapOry
 from tests.command import records, sync, unchanged_signals
 from tests.faults.sandbox import FaultySandbox

@@ -133,7 +133,7 @@ def test_wheel_brings_its_schemas(tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path / "unpacked")
     found = subprocess.run(
-        [sys.executable, "-c", "import tap_ory.streams.base as b; print(b.SCHEMAS.dir_path)"],
+        [sys.executable, "-c", "import ory_reader.streams as s; print(s.SCHEMAS)"],
         cwd=tmp_path,
         env={"PYTHONPATH": str(tmp_path / "unpacked")},
         check=True,

@@ -8,10 +8,10 @@ from jsonschema import Draft7Validator
 
 from ory_reader.config.settings import Settings
 from ory_reader.records.identity_decoder import IdentityDecoder
+from ory_reader.streams import STREAMS
 from ory_reader.traits.declaration import shapes_of, typed_traits
 from ory_reader.users.decoder import UserDecoder
 from tap_ory.record_lines import record_lines
-from tap_ory.streams.base import SCHEMAS
 
 if TYPE_CHECKING:
     from ory_reader.records.decoder import RecordDecoder
@@ -53,7 +53,7 @@ class View:
         documents = {name: {"properties": {"traits": traits}} for name, traits in (schemas or {}).items()}
         shapes = shapes_of(documents)
         self.stream = stream
-        self.schema: Json = json.loads(json.dumps(SCHEMAS.get_schema(stream)))
+        self.schema: Json = STREAMS[stream].schema(None)
         fields = self.schema["properties"]
         fields[TRAITS[stream]] = typed_traits(fields[TRAITS[stream]], shapes)
         self.validator = Draft7Validator(self.schema)

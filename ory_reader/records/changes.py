@@ -93,10 +93,13 @@ class ChangesDecoder:
         """Return rows as dicts."""
         return self._inner.dicts(rows)
 
-    def bookmark(self, started_at: datetime) -> str | None:
-        """What the next run starts from: what changed after the read began may have been read before."""
+    def bookmark(self, started_at: datetime) -> dict[str, Any]:
+        """What the state keeps for the next run: what changed after the read began may have been read before."""
+        if self.newest is None:
+            return {}
         began = f"{_seconds(started_at.astimezone(timezone.utc))}.000000000Z"
-        return None if self.newest is None else max(min(self.newest, began), self._since)
+        value = max(min(self.newest, began), self._since)
+        return {"replication_key": CHANGED_AT, "replication_key_value": value}
 
 
 def _decode(body: bytes) -> list[_Clocks]:

@@ -25,6 +25,7 @@ from ory_reader.records.projection import prune
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
+    from datetime import datetime
 
     from ory_reader.records.projection import Projection
 
@@ -110,6 +111,10 @@ class RecordDecoder:
         """Return the rows as dicts, for what needs them: stream maps, flattening."""
         for line in msgspec.json.Encoder().encode_lines(self.records(rows)).splitlines():
             yield loads(line)
+
+    def bookmark(self, started_at: datetime) -> dict[str, Any]:  # noqa: ARG002 - where only changes are read it is needed
+        """What the state keeps for the next run: nothing, where each brings everything."""
+        return {}
 
     def _decode(self, body: bytes) -> list[Any]:
         body = body.removeprefix(BYTE_ORDER_MARK)

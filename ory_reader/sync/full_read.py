@@ -71,7 +71,7 @@ class FullRead:
     def _write_pages(self) -> None:
         client, read = self._client, self._read
         progress = Progress(client.settings.label, lambda: count_identities(client), logger)
-        decoders = [output.decoder() for output in self._outputs]
+        decoders = self._decoders = [output.decoder() for output in self._outputs]
         with ExitStack() as meters:
             for output in self._outputs:
                 meters.enter_context(output.measured())
@@ -90,9 +90,10 @@ class FullRead:
         finished = states.with_finished(states.finished_reads(self._shell.bookmarks), self._snapshot.version)
         # A signal between the two would leave a state that goes on with a read that is over.
         with self._shell.termination.held_back():
-            for output in self._outputs:
+            for output, decoder in zip(self._outputs, self._decoders, strict=True):
                 if self._read.settled:
-                    output.complete(self._snapshot.started_at)
+                    output.stream_state.update(decoder.bookmark(self._snapshot.started_at))
+                    output.complete()
                 output.stream_state.pop("snapshot", None)
                 output.stream_state["finished"] = finished
             self._shell.write_state()

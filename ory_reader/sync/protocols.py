@@ -51,6 +51,9 @@ class Decoder(Protocol):
     def dicts(self, rows: list[Any]) -> Iterator[dict[str, Any]]:
         """Return rows as dicts."""
 
+    def bookmark(self, started_at: datetime) -> dict[str, Any]:
+        """Return what the state keeps for the next run, after a whole read that began then."""
+
 
 class Output(Protocol):
     """One stream as a shell writes it. What it raises ends the read."""
@@ -74,5 +77,5 @@ class Output(Protocol):
     def write(self, decoder: Decoder, rows: list[Any]) -> None:
         """Write the rows of a page."""
 
-    def complete(self, started_at: datetime) -> None:
+    def complete(self) -> None:
         """The read was whole: whatever it did not bring is no more."""

@@ -78,7 +78,9 @@ def test_no_repr_holds_the_key() -> None:
     config = {"base_url": "http://127.0.0.1:1", "api_token": KEY}
     with unchanged_signals():
         tap = TapOry(config=config)
-    assert_unseen(f"{tap!r} {tap!s} {tap.settings!r} {tap.api!r} {tap.api.__dict__!r} {tap.catalog_dict!r}")
+    assert_unseen(
+        f"{tap!r} {tap!s} {tap.settings!r} {tap.project.client!r} {tap.project.client.__dict__!r} {tap.catalog_dict!r}"
+    )
 
 
 # What an answer echoes

@@ -160,7 +160,9 @@ def test_nothing_that_a_run_leaves_and_no_repr_holds_them() -> None:
             assert_unseen(run.stdout + run.stderr)
     with unchanged_signals():
         tap = TapOry(config={"base_url": "http://127.0.0.1:1", "http_headers": HEADERS})
-    assert_unseen(f"{tap!r} {tap!s} {tap.settings!r} {tap.api!r} {tap.api.__dict__!r} {tap.catalog_dict!r}")
+    assert_unseen(
+        f"{tap!r} {tap!s} {tap.settings!r} {tap.project.client!r} {tap.project.client.__dict__!r} {tap.catalog_dict!r}"
+    )
 
 
 @pytest.mark.parametrize(

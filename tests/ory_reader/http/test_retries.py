@@ -99,7 +99,7 @@ def read(server: ScriptedServer, patience: Patience, **config: Any) -> list[str]
     settings = {"base_url": server.url, "api_token": KEY, "page_size": 10, "concurrency": 1, **config}
 
     def be_patient(tap: TapOry) -> None:
-        tap.__dict__["api"] = patience.api(**{"url": settings.pop("base_url"), **settings})
+        tap.project.__dict__["client"] = patience.api(**{"url": settings.pop("base_url"), **settings})
 
     return [record["id"] for record in records(sync(dict(settings), prepare=be_patient))]
 

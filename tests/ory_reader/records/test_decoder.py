@@ -10,10 +10,10 @@ from singer_sdk.singerlib import SelectionMask
 from ory_reader.errors import AnswerError
 from ory_reader.records.decoder import RecordDecoder
 from ory_reader.records.projection import project, prune
+from ory_reader.streams import STREAMS
 from tap_ory.record_lines import record_lines
-from tap_ory.streams.base import SCHEMAS
 
-IDENTITY = SCHEMAS.get_schema("identities")
+IDENTITY = STREAMS["identities"].schema(None)
 SECRET = "$2a$04$never"
 
 

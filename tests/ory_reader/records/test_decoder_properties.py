@@ -20,11 +20,11 @@ from jsonschema import Draft202012Validator
 from typing_extensions import Self
 
 from ory_reader.errors import AnswerError
-from tap_ory.streams.base import SCHEMAS
+from ory_reader.streams import STREAMS
 from tap_ory.tap import TapOry
 from tests.command import deselect, unchanged_signals
 
-IDENTITY = SCHEMAS.get_schema("identities")
+IDENTITY = STREAMS["identities"].schema(None)
 FIELDS = [name for name in IDENTITY["properties"] if name != "id"]
 CREDENTIAL = ["type", "identifiers", "version", "created_at", "updated_at"]
 ADDRESS = ["id", "value", "verified", "via", "status", "verified_at", "created_at", "updated_at"]

@@ -13,10 +13,11 @@ from unittest import mock
 import pytest
 
 from command_basics.signals import Terminated
+from ory_reader.project import Project
 from ory_reader.sync.fingerprint import UNREACHING
 from ory_reader.sync.snapshot import Snapshot, now
 from ory_sandbox import Sandbox
-from tap_ory.streams.base import OryStream
+from tap_ory.stream import OryStream
 from tap_ory.tap import TapOry
 from tests.certificates import self_signed
 from tests.command import KEY, records, sync, unchanged_signals
@@ -186,13 +187,13 @@ def test_other_identity_schemas_begin_users_anew_even_with_a_catalog() -> None:
     """The catalog says what traits look like, the identity schemas what they mean."""
     with Sandbox(PEOPLE) as sandbox:
         cut = Cut(sandbox, "users")
-        shapes = _tap(cut.config).trait_shapes
+        shapes = _tap(cut.config).project.trait_shapes
         assert shapes
-        with mock.patch.object(TapOry, "trait_shapes", dict(reversed(shapes.items()))):
+        with mock.patch.object(Project, "trait_shapes", dict(reversed(shapes.items()))):
             assert 0 < len(cut.read_on()) < PEOPLE
         (name, shape), *rest = shapes.items()
         fewer = {**dict(rest), name: type(shape)(types=shape.types)}
-        with mock.patch.object(TapOry, "trait_shapes", fewer):
+        with mock.patch.object(Project, "trait_shapes", fewer):
             assert len(cut.read_on()) == PEOPLE
 
 

@@ -18,7 +18,7 @@ from command_basics.signals import Terminated
 from ory_reader.errors import IncompleteError
 from ory_reader.sync import states
 from ory_sandbox import Sandbox
-from tap_ory.streams.base import BlockWriter
+from tap_ory.block_writer import BlockWriter
 from tests.command import records, sync
 from tests.interrupted import Interrupted, both, ids_by_stream
 

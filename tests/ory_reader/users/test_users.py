@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from ory_reader.config.settings import Settings
+from ory_reader.streams import STREAMS
 from ory_reader.traits.declaration import shapes_of
 from ory_reader.users.compiler import FIELDS
 from ory_reader.users.decoder import user_mappings_of
 from ory_reader.users.explain import sentences, table
 from ory_sandbox import Sandbox
-from tap_ory.streams.base import SCHEMAS
 from tap_ory.tap import TapOry
 from tests.command import records, run_tap, sync
 from tests.views import Json, View, crumb, identity, page, user
@@ -56,7 +56,7 @@ def parts(record: Json, *names: str) -> Json:
 
 def test_the_fields_are_those_of_the_schema() -> None:
     # What is stamped on a record, where changes are read, is made of nothing.
-    assert [*FIELDS, "changed_at"] == list(SCHEMAS.get_schema("users")["properties"])
+    assert [*FIELDS, "changed_at"] == list(STREAMS["users"].schema(None)["properties"])
     assert list(user(identity({}))) == list(FIELDS)
 
 

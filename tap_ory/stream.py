@@ -1,58 +1,40 @@
-"""What the streams share: whole pages through the inner loop, and the SDK's own ways where those are needed.
+"""A stream in Singer's words: whole pages through the inner loop, and the SDK's own ways where those are needed.
 
-Knows Singer, through the SDK, and nothing of HTTP.
+Knows Singer, through the SDK; what is in a record, and nothing of HTTP, is `ory_reader.streams`'.
 """
 
 from __future__ import annotations
 
 import logging
-import sys
-from abc import abstractmethod
 from contextlib import contextmanager
-from pathlib import Path
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk import SchemaDirectory, Stream
-from singer_sdk.io_base import SingerWriter
+from singer_sdk import Stream
 from singer_sdk.mapper import SameRecordTransform
-from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
+from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL, Metadata, MetadataMapping
 
 from ory_reader.resources.identities import IdentityRead
+from ory_reader.streams import REPLICATION_KEY
 from ory_reader.sync.full_read import FullRead
+from tap_ory.block_writer import BlockWriter
 from tap_ory.flattening import MAX_BYTES, Flattener
 from tap_ory.record_lines import record_lines
+from tap_ory.replication import method_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
-    from datetime import datetime
 
     from singer_sdk.mapper import StreamMap
+    from singer_sdk.singerlib import Catalog
 
+    from ory_reader import streams
     from ory_reader.sync.protocols import Decoder
     from tap_ory.tap import TapOry
 
-#: In the wheel the schemas lie inside the package, in a checkout beside it.
-_HERE = Path(__file__).resolve().parent.parent
-SCHEMAS = SchemaDirectory(_HERE / "schemas" if (_HERE / "schemas").is_dir() else _HERE.parent / "schemas")
-
-
-class BlockWriter(SingerWriter):
-    """The SDK's message writer, that also takes many ready-made lines at once."""
-
-    def write_block(self, block: bytes) -> None:
-        """Write whole lines to stdout and hand them on."""
-        out = sys.stdout
-        buffer = getattr(out, "buffer", None)
-        if buffer is None:
-            # A test or a notebook has put a text stream there.
-            out.write(block.decode())
-        else:
-            buffer.write(block)
-        out.flush()
-
 
 class OryStream(Stream):
-    """A stream over the identities of the project."""
+    """A stream over the identities of the project, of one of the definitions in `ory_reader.streams`."""
 
     #: What comes out of the compiled decoder is as the server gave it; nothing is converted after that.
     TYPE_CONFORMANCE_LEVEL = Stream.TYPE_CONFORMANCE_LEVEL.NONE
@@ -63,7 +45,65 @@ class OryStream(Stream):
     #: Whether its read has come to its end and can have missed nothing.
     was_read_whole = False
 
+    def __init__(self, tap: TapOry, definition: streams.Stream) -> None:
+        """Take on what the definition says."""
+        self.definition = definition
+        self.primary_keys = definition.key
+        self.selected_by_default = definition.selected_by_default
+        super().__init__(tap, name=definition.name)
+
     # The SDK's hooks
+
+    @cached_property
+    def schema(self) -> dict[str, Any]:
+        """The stream's file, with declared traits; a given catalog says itself what they are."""
+        asked = self._tap.input_catalog is None and self._tap.config.get("base_url")
+        return self.definition.schema(self._tap.project.trait_shapes if asked else None)
+
+    @property
+    def metadata(self) -> MetadataMapping:
+        """What a catalog says of the stream and its fields; a discovery names the key that changes can be told by."""
+        found = super().metadata
+        if self._tap_input_catalog is None:
+            found.root.valid_replication_keys = [REPLICATION_KEY]
+        return found
+
+    def apply_catalog(self, catalog: Catalog) -> None:
+        """Take over the catalog.
+
+        Raises:
+            SettingsError: if it asks for a read that is not possible, of a stream that is selected.
+        """
+        super().apply_catalog(catalog)
+        entry = catalog.get_stream(self.name)
+        method = REPLICATION_FULL_TABLE
+        if entry and self.selected:
+            method = method_of(self.name, entry, self._tap.methods_in_metadata.get(self.name))
+            if method == REPLICATION_FULL_TABLE and self.replication_key:
+                self.logger.warning(
+                    "The catalog's replication key %r of the stream %r has no use: its replication method is %s.",
+                    self.replication_key,
+                    self.name,
+                    method,
+                )
+        self.forced_replication_method, self.replication_key = method, None
+        if method == REPLICATION_INCREMENTAL:
+            self.replication_key = REPLICATION_KEY
+            # Without it nobody downstream could tell what is newer.
+            self.metadata["properties", REPLICATION_KEY].inclusion = Metadata.InclusionType.AUTOMATIC
+            self._mask = self.metadata.resolve_selection()
+
+    @property
+    def selected(self) -> bool:
+        """Whether the stream is read."""
+        return bool(super().selected)
+
+    @selected.setter
+    def selected(self, value: bool | None) -> None:
+        """Select the stream after all, as `--test` does: the SDK writes the SCHEMA of what was selected before."""
+        self.metadata.root.selected = value
+        self._mask = self.metadata.resolve_selection()
+        self._tap.mapper.register_raw_streams_from_catalog(self._tap.catalog)
 
     @property
     def stream_maps(self) -> list[StreamMap]:
@@ -88,7 +128,7 @@ class OryStream(Stream):
 
     def get_records(self, context: Any) -> Iterable[dict[str, Any]]:  # noqa: ARG002
         """Yield every identity as a dict, for the SDK's own loop (`--test`)."""
-        decoder, read = self.decoder(), IdentityRead(self._tap.api)
+        decoder, read = self.decoder(), IdentityRead(self._tap.project.client)
         for page in read.pages():
             yield from decoder.dicts(decoder.rows(page.body, upper=page.upper, seen=read.seen))
 
@@ -98,7 +138,7 @@ class OryStream(Stream):
             yield from super()._sync_records(context, write_messages=write_messages)
         elif not self._was_read:
             selected = [stream for stream in self._tap.ory_streams if stream.selected]
-            FullRead(self._tap.api, self._tap, selected).run()
+            FullRead(self._tap.project.client, self._tap, selected).run()
 
     def _write_schema_message(self) -> None:
         """Write the SCHEMA once: the SDK asks for it again when another stream's read has written this one."""
@@ -112,6 +152,8 @@ class OryStream(Stream):
 
     def check_types(self) -> None:
         """Raise an error if a record would be made without what must be known of its types."""
+        given = self._tap.input_catalog is not None
+        self.definition.check_types(*self._asked, given=given)
 
     # What a read of all streams calls
 
@@ -120,6 +162,7 @@ class OryStream(Stream):
         self._write_schema_message()
         self._was_read = True
         self._stream_version = version if self._is_versioned else None
+        self.definition.remember(self._tap.project, self.effective_schema, self.mask, self.stream_state)
 
     @contextmanager
     def measured(self) -> Iterator[None]:
@@ -132,9 +175,10 @@ class OryStream(Stream):
                 if isinstance(each.flatten_record, Flattener) and (told := each.flatten_record.told()):
                     self.logger.warning("%s: %s", each.stream_alias, told)
 
-    @abstractmethod
     def decoder(self) -> Decoder:
-        """What turns pages into records of this stream."""
+        """Return what turns pages into records: all of them, or those that changed since the bookmark."""
+        changes_only = self.replication_method == REPLICATION_INCREMENTAL
+        return self.definition.decoder(*self._asked, changes_only=changes_only)
 
     def write(self, decoder: Decoder, rows: list[Any]) -> None:
         """Write a page: as one block, or record by record where stream maps or flattening need dicts."""
@@ -146,7 +190,7 @@ class OryStream(Stream):
                 self._write_record_message(record)
         self._counter.increment(len(rows))
 
-    def complete(self, started_at: datetime) -> None:  # noqa: ARG002 - a bookmark needs it
+    def complete(self) -> None:
         """The read was whole: tell the target, so that it may remove rows of older versions."""
         self.was_read_whole = True
         if self._stream_version is not None:
@@ -155,18 +199,17 @@ class OryStream(Stream):
     def fingerprint(self) -> list[Any]:
         """All that decides which records of this stream there are and what they look like, beside the settings."""
         return [
-            self.name,
+            *self.definition.fingerprint(*self._asked),
             self.replication_method,
-            self.replication_key,
-            # What changed since is left out.
-            self.stream_state.get("replication_key_value"),
             # Records without a version would be deleted when a run that goes on activates one.
             self._is_versioned,
-            self.effective_schema,
-            # A catalog may deselect what no schema declares.
-            sorted([*map(list, self.mask.items())]),
             [message.to_dict() for message in self._generate_schema_messages()],
         ]
+
+    @property
+    def _asked(self) -> tuple[Any, ...]:
+        """What is read, of whom, and what earlier runs knew."""
+        return self._tap.project, self.effective_schema, self.mask, self.stream_state
 
     @property
     def _is_versioned(self) -> bool:

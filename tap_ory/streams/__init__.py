@@ -1,1 +1,0 @@
-"""The streams, one small file each."""
