@@ -20,10 +20,11 @@ test: $(INSTALLED) ## Lint, check types and run all tests, two at a time
 	$(MAKE) lint
 	$(BIN)/python -m pytest --numprocesses 2
 
-lint: $(INSTALLED) ## Check style, types and meltano.yml
+lint: $(INSTALLED) ## Check style, types, who imports whom, and meltano.yml
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/check-jsonschema --builtin-schema vendor.meltano meltano.yml
 
 bench: $(INSTALLED) ## Measure the figures of docs/speed.md and draw its plot
