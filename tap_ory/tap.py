@@ -16,11 +16,9 @@ from singer_sdk.plugin_base import JSONSchemaValidator
 
 from command_basics.reader import unknown_settings
 from command_basics.signals import Termination
-from command_basics.values import is_unset
-from command_basics.violations import explain_violation
 from ory_reader.config.declaration import CONFIG_SCHEMA
 from ory_reader.config.environment import READER
-from ory_reader.config.settings import Settings
+from ory_reader.config.settings import Settings, read
 from ory_reader.errors import SettingsError
 from ory_reader.project import Project
 from ory_reader.streams import STREAMS
@@ -140,16 +138,13 @@ class TapOry(Tap):
     # Validation
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """Check types and bounds without ever repeating a value, which could be the key.
+        """Check types and bounds.
 
         Raises:
             SettingsError: with all that is wrong, in one line.
         """
         self.append_builtin_config(self.config_jsonschema)
-        empty = {name for name, value in self._config.items() if is_unset(value)}
-        self._config = READER.from_mapping(self._config, self.config_jsonschema)
-        violations = JSONSchemaValidator(self.config_jsonschema).iter_errors(self._config)
-        errors = [explain_violation(each, READER.prefix, self.name, empty) for each in violations]
+        self._config, errors = read(self._config, self.config_jsonschema, JSONSchemaValidator)
         if raise_errors:
             if errors:
                 raise SettingsError(" ".join(errors))

@@ -13,7 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
+from command_basics.values import is_unset
+from command_basics.violations import explain_violation
 from ory_reader.config.declaration import CONFIG_SCHEMA, EXACT
+from ory_reader.config.environment import READER
 from ory_reader.config.http_headers import clean_headers, has_authorization, secret_texts
 from ory_reader.config.tls import check_client_certificate
 from ory_reader.config.user_fields import Pointer, parse_account_types, parse_user_fields
@@ -113,6 +116,24 @@ class Settings:
     def label(self) -> str:
         """The project as logs name it: its slug if given, else the host."""
         return self.project_slug or urlsplit(self.base_url).netloc
+
+
+def read(
+    given: Mapping[str, Any], declared: Mapping[str, Any] = CONFIG_SCHEMA, validator: Any = None
+) -> tuple[dict[str, Any], list[str]]:
+    """Return the settings of a file or a form by their types, and a sentence on each that cannot be right.
+
+    No sentence repeats a value, which could be the key. `declared` is the settings' JSON Schema, `validator` a class
+    of jsonschema's: one that fills in defaults, for who needs them.
+    """
+    if validator is None:
+        from jsonschema import Draft202012Validator  # noqa: PLC0415 - a command that reads no settings has no use for it
+
+        validator = Draft202012Validator
+    empty = {name for name, value in given.items() if is_unset(value)}
+    config = READER.from_mapping(given, declared)
+    violations = validator(declared).iter_errors(config)
+    return config, [explain_violation(each, READER.prefix, "tap-ory", empty) for each in violations]
 
 
 def clean_base_url(value: str, setting: str = "base_url") -> str:
