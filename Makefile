@@ -16,9 +16,9 @@ help: ## List what can be made
 demo: $(INSTALLED) ## Run Meltano on the embedded sandbox: tap-ory into target-jsonl
 	@$(BIN)/python -m ory_sandbox.demo
 
-test: $(INSTALLED) ## Lint, check types and run all tests
+test: $(INSTALLED) ## Lint, check types and run all tests, two at a time
 	$(MAKE) lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 
 lint: $(INSTALLED) ## Check style, types and meltano.yml
 	$(BIN)/ruff check
