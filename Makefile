@@ -18,7 +18,7 @@ demo: $(INSTALLED) ## Run Meltano on the embedded sandbox: tap-ory into target-j
 
 test: $(INSTALLED) ## Lint, check types and run all tests, two at a time
 	$(MAKE) lint
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses 2
 
 lint: $(INSTALLED) ## Check style, types and meltano.yml
 	$(BIN)/ruff check

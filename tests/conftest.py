@@ -12,12 +12,13 @@ A test that uses one of the first three runs once for each kind.
 import os
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
 from tests.real.server import Kratos, Release
 from tests.servers import KINDS, Kind, Server, run_kratos, run_server
-from tests.workers import arrange
+from tests.workers import Scheduling, rank
 
 # In commands that tests run, the SDK's word to users of an old Python is none of what they count.
 os.environ.setdefault("PYTHONWARNINGS", "ignore:Python 3.10 reached its end of life")
@@ -36,11 +37,15 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     return report
 
 
-# Before pytest-xdist looks for groups.
-@pytest.hookimpl(tryfirst=True)
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if hasattr(config, "workerinput"):
-        arrange(items)
+        items.sort(key=lambda item: rank(item.nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    return Scheduling(config, log)
 
 
 @pytest.fixture(scope="session", params=KINDS, ids=str)

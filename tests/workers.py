@@ -1,18 +1,19 @@
-"""Which tests go to the same worker where several run side by side (`pytest -n 2 --dist loadgroup`).
+"""Which tests go to the same worker where several run side by side (`pytest -n 2`).
 
 Tests of a file stay together, for what the file has set up; tests of a kind of server, whatever their file, for the
 server. (A PostgreSQL is there in a second or two: each worker has its own.) Without workers nothing of this is looked
 at, and tests run in the order of their files.
 """
 
+import re
 from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-from tests.servers import Kind
+from tests.servers import KINDS
 
-#: Servers of the whole session, by the fixtures that start them.
-SERVERS = ("kratos_v1_0", "kratos_v1_3")
+_KIND = re.compile(rf"[\[-]({'|'.join(map(re.escape, map(str, KINDS)))})[\]-]")
 #: Files that change the same place of the checkout, which is Meltano's.
 TOGETHER = {f"tests/{room}/test_meltano.py": "meltano" for room in ("real", "target_c1")}
 #: What takes longest begins first, so that no worker is left alone with it in the end.
@@ -28,24 +29,28 @@ FIRST = (
 )
 
 
-def arrange(items: list[pytest.Item]) -> None:
-    """Give each test its group, and bring the groups into order."""
-    groups = {item: _group(item) for item in items}
-    for item, group in groups.items():
-        item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: _rank(groups[item]))
+class Scheduling(LoadScopeScheduling):  # type: ignore[misc] # it has no types
+    """Hands out one group after the other.
+
+    The mark `xdist_group` would say the same, but pytest-xdist 3.8 loses it under pytest 9.
+    """
+
+    def __init__(self, config: pytest.Config, log: Any = None) -> None:
+        config.option.loadscopereorder = False
+        super().__init__(config, log)
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid)
 
 
-def _group(item: pytest.Item) -> str:
-    parameters: dict[str, Any] = getattr(getattr(item, "callspec", None), "params", {})
-    if isinstance(kind := parameters.get("kind"), Kind):
-        return str(kind)
-    for each in SERVERS:
-        if each in getattr(item, "fixturenames", ()):
-            return each
-    path = item.nodeid.partition("::")[0]
-    return TOGETHER.get(path, path)
+def group_of(nodeid: str) -> str:
+    """The group of a test: a kind of server, or its file."""
+    path, _, test = nodeid.partition("::")
+    kind = _KIND.search(test)
+    return kind[1] if kind else TOGETHER.get(path, path)
 
 
-def _rank(group: str) -> int:
+def rank(nodeid: str) -> int:
+    """When a test's group begins: the lower the earlier."""
+    group = group_of(nodeid)
     return next((number for number, start in enumerate(FIRST) if group.startswith(start)), len(FIRST))
