@@ -173,9 +173,12 @@ FAULTS: list[Callable[[FakeC1, Path], None]] = [
 @pytest.fixture(scope="module")
 def under_way(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, "Future[None]"]]:
     """Let all of them happen, a few at the same time: most of it is waiting."""
+    # Not in the threads: pytest's factory is not made for several at once.
+    home = tmp_path_factory.mktemp("faults")
 
     def happen(fault: Callable[[FakeC1, Path], None]) -> None:
-        directory = tmp_path_factory.mktemp(fault.__name__)
+        directory = home / fault.__name__
+        directory.mkdir()
         with fake_c1(directory) as c1:
             fault(c1, directory)
 
