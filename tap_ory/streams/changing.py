@@ -10,6 +10,7 @@ from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INC
 
 from tap_ory.changes import CHANGED_AT, ChangedRecordEncoder
 from tap_ory.replication import method_of
+from tap_ory.snapshot import source_of
 from tap_ory.streams.base import OryStream
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
     from tap_ory.records import RecordEncoder
     from tap_ory.streams.base import Encoder
+
+#: Where a stream's state keeps the project that its bookmark is of.
+SOURCE = "replication_source"
 
 
 class ChangingStream(OryStream):
@@ -69,11 +73,29 @@ class ChangingStream(OryStream):
         if self.replication_method != REPLICATION_INCREMENTAL:
             return encoder
         lookback = timedelta(seconds=self._tap.settings.lookback_seconds)
-        self._changes = ChangedRecordEncoder(encoder, self.stream_state.get("replication_key_value"), lookback)
+        self._changes = ChangedRecordEncoder(encoder, self._bookmark(), lookback)
         return self._changes
+
+    def _bookmark(self) -> object:
+        """The state's bookmark; None if it is of another project, whose times say nothing of this one's people."""
+        # Bookmarks of earlier versions have no source beside them.
+        if self.stream_state.get(SOURCE, self._source) == self._source:
+            return self.stream_state.get("replication_key_value")
+        self.logger.warning(
+            "The bookmark of the stream %r in the state is set aside, as it was read from another base_url; reading "
+            "from the start.",
+            self.name,
+        )
+        return None
+
+    @property
+    def _source(self) -> str:
+        return source_of(self._tap.settings.base_url)
 
     def complete(self, started_at: datetime) -> None:
         """Move the bookmark, or activate the version of a full read."""
         if self._changes and (bookmark := self._changes.bookmark(started_at)):
-            self.stream_state.update(replication_key=CHANGED_AT, replication_key_value=bookmark)
+            self.stream_state.update(
+                {"replication_key": CHANGED_AT, "replication_key_value": bookmark, SOURCE: self._source}
+            )
         super().complete(started_at)
