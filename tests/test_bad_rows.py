@@ -245,7 +245,7 @@ def test_under_a_limit_an_idle_reader_takes_over_only_what_is_worth_its_border(
     slowest = Slice(token(0), token(pages * gap), gap=gap)
     reader = PageReader(Server([], []).fetch, 2, PAGE, [slowest], lambda pages: 2 if limited else None)
     # An idle reader that finds nothing to do waits; here it gives up.
-    with mock.patch.object(reader._finished, "wait", lambda seconds: reader._channel.close()):
+    with mock.patch.object(reader._finished, "wait", side_effect=lambda _: reader._channel.close()):
         taken = reader._take()
     assert (taken is not None) is splits
 
