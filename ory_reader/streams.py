@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ory_reader.errors import SettingsError
 from ory_reader.records.changes import CHANGED_AT, ChangesDecoder
 from ory_reader.records.identity_decoder import IdentityDecoder
+from ory_reader.sync.snapshot import source_of
 from ory_reader.traits.declaration import is_typed, typed_traits
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ _HERE = Path(__file__).resolve().parent
 SCHEMAS = _HERE / "schemas" if (_HERE / "schemas").is_dir() else _HERE.parent / "schemas"
 #: Where a stream's state keeps that its traits had types, and that its records were made of identity schemas.
 TYPED, MADE = "typed_traits", "identity_schemas"
+#: Where it keeps the project that its bookmark is of.
+SOURCE = "replication_source"
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,20 @@ class Stream:
         if not changes_only:
             return decoder
         lookback = timedelta(seconds=project.settings.lookback_seconds)
-        return ChangesDecoder(decoder, state.get("replication_key_value"), lookback)
+        source = source_of(project.settings.base_url)
+        return ChangesDecoder(decoder, self._bookmark(state, source), lookback, {SOURCE: source})
+
+    def _bookmark(self, state: Mapping[str, Any], source: str) -> object:
+        """The state's bookmark; None if it is of another project, whose times say nothing of this one's people."""
+        # Bookmarks of earlier versions have no source beside them.
+        if state.get(SOURCE, source) == source:
+            return state.get("replication_key_value")
+        logger.warning(
+            "The bookmark of the stream %r in the state is set aside, as it was read from another base_url; reading "
+            "from the start.",
+            self.name,
+        )
+        return None
 
     def _decoder(self, project: Project, schema: Schema, mask: Mask) -> RecordDecoder:
         if not self.made_of_schemas:

@@ -9,7 +9,9 @@
 A test that uses one of the first three runs once for each kind.
 """
 
+import logging
 import os
+import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -46,6 +48,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
     return Scheduling(config, log)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_heard_of_earlier_tests(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Keep out of `caplog` what readers of a read that was cut still say: they may be trying to reach its server."""
+    earlier = {thread.ident for thread in threading.enumerate() if thread.name.startswith("reader-")}
+    if not earlier:
+        yield
+        return
+
+    def is_of_this_test(record: logging.LogRecord) -> bool:
+        return record.thread not in earlier
+
+    handler = request.getfixturevalue("caplog").handler
+    handler.addFilter(is_of_this_test)
+    yield
+    handler.removeFilter(is_of_this_test)
 
 
 @pytest.fixture(scope="session", params=KINDS, ids=str)

@@ -15,7 +15,8 @@ from tests import patient_tap
 from tests.forking import Forker, Run
 
 TAP = "tests.patient_tap:main"
-RECORD = re.compile(rb'\{"type":"RECORD","stream":"identities","record":\{"id":"([0-9a-f-]{36})"')
+RECORD = re.compile(rb'\{"type":"RECORD","stream":"(?:identities|users)","record":\{"id":"([0-9a-f-]{36})"')
+TRACEBACK = "Traceback (most recent call last):"
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,14 @@ class Output:
 
     @property
     def errors(self) -> list[str]:
-        """The lines on stderr that are errors."""
-        return [line for line in self.stderr.splitlines() if " | ERROR " in line or not LOG_LINE.match(line)]
+        """The lines on stderr that are errors; a traceback, which debugging asks for, is part of the line before."""
+        errors, in_traceback = [], False
+        for line in self.stderr.splitlines():
+            logged = LOG_LINE.match(line)
+            in_traceback = not logged and (in_traceback or line == TRACEBACK)
+            if " | ERROR " in line or not (logged or in_traceback):
+                errors.append(line)
+        return errors
 
 
 LOG_LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} \| (DEBUG|INFO|WARNING|ERROR) ")
@@ -75,13 +82,15 @@ def is_activation(line: bytes) -> bool:
 class TapRun:
     """One run, from its start; its files lie in a directory of its own."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 the circumstances of a run
         self,
         forker: Forker,
         home: Path,
         settings: Mapping[str, Any],
         state: Mapping[str, Any] | None = None,
         environment: Mapping[str, str] | None = None,
+        *,
+        select: str | None = None,
     ) -> None:
         home.mkdir(parents=True)
         self.stdout, self.stderr = home / "stdout", home / "stderr"
@@ -91,6 +100,8 @@ class TapRun:
         self.stderr.touch()
         config.write_text(json.dumps(settings))
         arguments = ["tap-ory", "--config", str(config)]
+        if select is not None:
+            arguments += ["--select", select]
         if state is not None:
             state_file.write_text(json.dumps(state))
             arguments += ["--state", str(state_file)]

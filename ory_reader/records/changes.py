@@ -18,7 +18,7 @@ from ory_reader.lossless_json import loads_page
 from ory_reader.pagination.page_tokens import not_a_page
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
     from ory_reader.records.decoder import RecordDecoder
 
@@ -68,9 +68,12 @@ def changed_at(clocks: _Clocks) -> str | None:
 class ChangesDecoder:
     """A `RecordDecoder` that leaves out what did not change, and stamps `changed_at` on the rest."""
 
-    def __init__(self, inner: RecordDecoder, bookmark: object, lookback: timedelta) -> None:
-        """`bookmark` is the state's; None or anything that is no time reads everything."""
+    def __init__(
+        self, inner: RecordDecoder, bookmark: object, lookback: timedelta, beside: Mapping[str, str] | None = None
+    ) -> None:
+        """`bookmark` is the state's; None or anything that is no time reads everything. `beside` is kept with it."""
         self._inner = inner
+        self._beside = beside or {}
         self._since = _minus(bookmark, lookback)
         self.newest: str | None = None
 
@@ -99,7 +102,7 @@ class ChangesDecoder:
             return {}
         began = f"{_seconds(started_at.astimezone(timezone.utc))}.000000000Z"
         value = max(min(self.newest, began), self._since)
-        return {"replication_key": CHANGED_AT, "replication_key_value": value}
+        return {"replication_key": CHANGED_AT, "replication_key_value": value, **self._beside}
 
 
 def _decode(body: bytes) -> list[_Clocks]:

@@ -45,7 +45,7 @@ class Snapshot:
         No two reads may share a version, or the records of one would pass for the other's: `taken` are those known.
         """
         version = next(each for each in count(int(now.timestamp())) if each not in taken)
-        return cls(version, now, _digest(base_url), _digest(fields))
+        return cls(version, now, source_of(base_url), _digest(fields))
 
     def to_state(self, slices: list[Slice], *, resumed: bool) -> dict[str, Any]:
         """What the state keeps; `resumed` tells a target that a part of the records came earlier."""
@@ -91,6 +91,11 @@ class Snapshot:
 def now() -> datetime:
     """The time, in UTC."""
     return datetime.now(timezone.utc)
+
+
+def source_of(base_url: str) -> str:
+    """What a state keeps of the address that it was read from: a hash, 16 hex digits."""
+    return _digest(base_url)
 
 
 def _slice(part: Any) -> Slice:

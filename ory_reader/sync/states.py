@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 Bookmarks = dict[str, dict[str, Any]]
 
 #: What a state keeps of a stream. What else may be in one is the SDK's, of one run only, and of any shape.
-KEPT = ("snapshot", "finished", "replication_key", "replication_key_value", "typed_traits", "identity_schemas")
+KEPT = (
+    *("snapshot", "finished", "replication_key", "replication_key_value", "replication_source"),
+    *("typed_traits", "identity_schemas"),
+)
 #: How many finished reads a state tells of: a state that a store brings back later than so many reads, and that
 #: then pushes out the newest of them, is not foreseen. A prime, so that reads at regular times differ in it.
 PLACES = 17

@@ -20,6 +20,15 @@ FOR_EVER: Final[dict[str, Any]] = {"times": None}
 AS_USERS: Final = 30.0
 
 
+#: What can go wrong with the list of identity schemas as with a page.
+AT_SCHEMAS: Final = frozenset(
+    {
+        *("outage", "reset", "cut", "stall", "drip", "status", "body", "nested", "large", "bomb"),
+        *("content-type", "invalid-utf8", "zipped", "pretty", "byte-order-mark"),
+    }
+)
+
+
 @dataclass(frozen=True)
 class Case:
     """One fault.
@@ -32,6 +41,7 @@ class Case:
         timeout: The tap's request_timeout, in seconds: what no answer of a slow machine takes, but where it is the
             fault to be waited for.
         pause: The longest pause between two tries of a request, in seconds.
+        stream: The stream that is read.
     """
 
     name: str
@@ -40,11 +50,22 @@ class Case:
     clocks: tuple[float, ...] = (0, 10)
     timeout: float = 60
     pause: float = 0.05
+    stream: str = "identities"
+
+    @property
+    def at_schemas(self) -> tuple[Mapping[str, Any], ...]:
+        """The same faults at the list of identity schemas; none where they are of what only pages have.
+
+        The first request is answered with a redirect to the public address, the second is hit.
+        """
+        faults = tuple({**fault, "on": "schemas", "at": 2} for fault in self.faults)
+        fit = all(fault["do"] in AT_SCHEMAS and "member" not in fault for fault in faults)
+        return faults if fit and self.manner == "v1.3" and self.stream == "identities" else ()
 
 
 def _case(name: str, do: str, **members: Any) -> Case:
     """A fault that hits one request in mid-read, unless told otherwise."""
-    own = {member: members.pop(member) for member in ("manner", "timeout", "pause") if member in members}
+    own = {member: members.pop(member) for member in ("manner", "timeout", "pause", "stream") if member in members}
     return Case(name, ({"do": do, "at": MID, **members},), **own)
 
 
@@ -160,4 +181,18 @@ CASES: Final = (
     _case("Kratos v1.0: a next that repeats", "next-token", manner="v1.0"),
     _case("Kratos v1.0: a row that the server cannot read", "unreadable", place=150, at=1, manner="v1.0"),
     _status("Kratos v1.0: 401 in mid-run", 401, manner="v1.0"),
+    # The other stream
+    Case("users: nothing goes wrong", (), stream="users"),
+    _case("users: the server restarts", "outage", seconds=0.3, pause=AS_USERS, stream="users"),
+    _case("users: connections reset again and again", "reset", every=3, stream="users", **FOR_EVER),
+    _case("users: chunked body cut", "cut", stream="users"),
+    _case("users: every page cut in the middle", "cut", stream="users", **FOR_EVER),
+    _status("users: 429 with Retry-After", 429, retry_after=1, stream="users"),
+    _status("users: 401 in mid-run", 401, stream="users"),
+    _case("users: all pages clamped", "clamp", size=7, at=1, stream="users", **FOR_EVER),
+    _case("users: rows created and deleted around the cursor", "move", stream="users", **FOR_EVER),
+    _case("users: a row that the server cannot read", "unreadable", place=150, at=1, stream="users"),
+    _status("users: Ory Network: 401 in mid-run", 401, manner="network", stream="users"),
+    _status("users: Kratos v1.0: 500 once", 500, manner="v1.0", stream="users"),
+    _case("users: Kratos v1.0: rows come and go on both sides", "move", manner="v1.0", stream="users"),
 )

@@ -6,6 +6,7 @@ that go on from its state. `python -m tests.real.fault_table` writes the page an
 
 from __future__ import annotations
 
+import json
 import re
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -42,12 +43,29 @@ otherwise.
 - **Lost**: rows that the source has and the table lacks: of those that existed throughout the run if it succeeded,
   of those that the table had before if it failed.
 - **Twice**: rows that are in the table, or came out of the run, more than once.
+- **Wrong**: records of the run that are not what an undisturbed read gives for the same identity; looked at for the
+  stream `users`, which is made of the identity schemas.
+- **At `/schemas`**: what the same fault does at the list of identity schemas, to a run that reads `users`: its exit
+  code, and how many of its users are lost or wrong. A run that ended writes none.
 - **Then**: whether the table is the same as the source: at the latest after the next run, which goes on from the
   state that the first one left.
 
-| Fault | Exit | Version | Lost | Twice | Then |
-|---|---|---|---|---|---|
+| Fault | Exit | Version | Lost | Twice | Wrong | At `/schemas` | Then |
+|---|---|---|---|---|---|---|---|
 """
+
+
+@dataclass(frozen=True)
+class Aside:
+    """What came of the same fault at the list of identity schemas, of a run that reads users."""
+
+    output: Output
+    lost: int
+    wrong: int
+    keys: frozenset[tuple[str, str | None]]
+
+    def __str__(self) -> str:
+        return f"{self.output.code}, {self.lost} lost, {self.wrong} wrong"
 
 
 @dataclass(frozen=True)
@@ -60,14 +78,19 @@ class Line:
     activated: bool
     lost: int
     twice: int
+    wrong: int
     same_in_the_end: bool
+    at_schemas: Aside | None
+    keys: frozenset[tuple[str, str | None]]
 
     def __str__(self) -> str:
         first = self.outputs[0]
         ended = f"{first.code}: {' '.join(self.said)}" if first.code else "0"
         version = "activated" if self.activated else "kept"
         then = "the same" if self.same_in_the_end else "**not the same**"
-        return f"| {self.case.name} | {ended} | {version} | {self.lost} | {self.twice} | {then} |"
+        wrong = self.wrong if self.case.stream == "users" else "-"
+        aside = self.at_schemas or "-"
+        return f"| {self.case.name} | {ended} | {version} | {self.lost} | {self.twice} | {wrong} | {aside} | {then} |"
 
 
 class Matrix:
@@ -76,11 +99,12 @@ class Matrix:
     def __init__(self, postgres: Postgres, taps: Forkers, targets: Forkers, home: Path) -> None:
         self._postgres, self._taps, self._targets, self._home = postgres, taps, targets, home
         self._complete = TargetPostgres(postgres, targets, "complete")
-        with Sandbox(PEOPLE) as sandbox:
-            # Of some time ago, so that no other run has the same version.
-            complete = self.run("complete", sandbox, clock=-100)
-        assert complete.code == 0, complete.stderr
-        self._complete.load(complete.stdout)
+        for stream in ("identities", "users"):
+            with Sandbox(PEOPLE) as sandbox:
+                # Of some time ago, so that no other run has the same version.
+                complete = self.run(f"complete-{stream}", sandbox, stream, clock=-100)
+            assert complete.code == 0, complete.stderr
+            self._complete.load(complete.stdout)
 
     def lines(self) -> list[Line]:
         """Every case's line, in order."""
@@ -91,6 +115,7 @@ class Matrix:
         self,
         name: str,
         sandbox: Sandbox,
+        stream: str = "identities",
         *,
         state: Mapping[str, Any] | None = None,
         clock: float = 0,
@@ -106,30 +131,36 @@ class Matrix:
             "TAP_ORY_LOGLEVEL": log_level,
         }
         with self._taps.one() as tap:
-            return TapRun(tap, self._home / name, settings, state, environment).output()
+            return TapRun(tap, self._home / name, settings, state, environment, select=stream).output()
 
     def _line(self, number: int, case: Case) -> Line:
         target = TargetPostgres(self._postgres, self._targets, f"fault_{number}")
-        target.copy_of(self._complete)
-        had = set(_ids(target))
+        stream = case.stream
+        target.copy_of(self._complete, stream)
+        had = set(_ids(target, stream))
         with FaultySandbox(PEOPLE, manner=case.manner, faults=case.faults) as sandbox:
             _change(sandbox)
             before = _source(sandbox)
-            first = self.run(f"{number}-0", sandbox, clock=case.clocks[0], timeout=case.timeout, pause=case.pause)
+            # With all that it can say: the key must be in none of it.
+            circumstances: dict[str, Any] = {"timeout": case.timeout, "pause": case.pause, "log_level": "debug"}
+            first = self.run(f"{number}-0", sandbox, stream, clock=case.clocks[0], **circumstances)
+            keys = _keys(sandbox)
             after = _source(sandbox)
             target.load(b"\n".join(first.lines) + b"\n")
             wanted = before & after if first.code == 0 else had & before & after
-            lost, twice = len(wanted - set(_ids(target))), _repeated(_ids(target)) + _repeated(first.ids)
-            outputs, same = [first], _same(target, sandbox, first)
+            ids = _ids(target, stream)
+            lost, twice = len(wanted - set(ids)), _repeated(ids) + _repeated(first.ids)
+            outputs, same = [first], _same(target, sandbox, first, stream)
             # The same address without the fault: what the state of the first run is good for.
             sandbox.mend()
             for again, clock in enumerate(case.clocks[1:], 1):
                 if same:
                     break
-                outputs.append(self.run(f"{number}-{again}", sandbox, state=outputs[-1].state, clock=clock))
+                outputs.append(self.run(f"{number}-{again}", sandbox, stream, state=outputs[-1].state, clock=clock))
                 target.load(outputs[-1].stdout)
-                lost += len(wanted - set(_ids(target)))
-                same = _same(target, sandbox, outputs[-1])
+                lost += len(wanted - set(_ids(target, stream)))
+                same = _same(target, sandbox, outputs[-1], stream)
+            wrong = self._wrong(f"{number}", sandbox, outputs) if stream == "users" else 0
         return Line(
             case,
             tuple(outputs),
@@ -137,7 +168,31 @@ class Matrix:
             any(map(is_activation, first.lines)),
             lost,
             twice,
+            wrong,
             same,
+            self._at_schemas(number, case) if case.at_schemas else None,
+            keys,
+        )
+
+    def _at_schemas(self, number: int, case: Case) -> Aside:
+        """Read users from a server whose list of identity schemas has the fault."""
+        with FaultySandbox(PEOPLE, faults=case.at_schemas) as sandbox:
+            output = self.run(
+                f"{number}-schemas", sandbox, "users", timeout=case.timeout, pause=case.pause, log_level="debug"
+            )
+            keys = _keys(sandbox)
+            lost = len(_source(sandbox) - set(output.ids)) if output.code == 0 else 0
+            sandbox.mend()
+            return Aside(output, lost, self._wrong(f"{number}-schemas", sandbox, [output]), keys)
+
+    def _wrong(self, name: str, sandbox: Sandbox, outputs: list[Output]) -> int:
+        """How many records are not what an undisturbed read of the same people gives."""
+        right = _records(self.run(f"{name}-undisturbed", sandbox, "users"))
+        return sum(
+            record != right[identity]
+            for output in outputs
+            for identity, record in _records(output).items()
+            if identity in right
         )
 
 
@@ -170,13 +225,23 @@ def _source(sandbox: Sandbox) -> set[str]:
     return {identity["id"] for identity in sandbox.identities}
 
 
-def _ids(target: TargetPostgres) -> list[str]:
-    return [row["id"] for row in target.rows(columns="id")]
+def _ids(target: TargetPostgres, stream: str) -> list[str]:
+    return [row["id"] for row in target.rows(stream, columns="id")]
 
 
-def _same(target: TargetPostgres, sandbox: Sandbox, output: Output) -> bool:
+def _records(output: Output) -> dict[str, Any]:
+    messages = [json.loads(line) for line in output.lines if line.startswith(b'{"type":"RECORD"')]
+    return {message["record"]["id"]: message["record"] for message in messages}
+
+
+def _keys(sandbox: Sandbox) -> frozenset[tuple[str, str | None]]:
+    """What was sent as a key, and to whom."""
+    return frozenset((seen.role, seen.headers.get("authorization")) for seen in [*sandbox.requests.log])
+
+
+def _same(target: TargetPostgres, sandbox: Sandbox, output: Output, stream: str) -> bool:
     """Whether a run succeeded, and the table has the same rows as the source."""
-    return output.code == 0 and sorted(_ids(target)) == sorted(_source(sandbox))
+    return output.code == 0 and sorted(_ids(target, stream)) == sorted(_source(sandbox))
 
 
 def _repeated(ids: list[str]) -> int:

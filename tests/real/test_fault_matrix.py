@@ -10,8 +10,9 @@ import pytest
 from ory_sandbox import Sandbox
 from tests.faults.kinds import TROUBLES
 from tests.faults.sandbox import FaultySandbox
-from tests.real.fault_cases import CASES, MID, Case
+from tests.real.fault_cases import CASES, MID
 from tests.real.fault_table import KEY, PAGE, PEOPLE, Line, Matrix, matrix, render
+from tests.runs import is_activation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +45,7 @@ def test_no_row_is_lost(lines: dict[str, Line], name: str) -> None:
     line = lines[name]
     assert line.lost == 0
     assert line.twice == 0
+    assert line.wrong == 0
     assert line.same_in_the_end, line.outputs[-1].stderr[-2000:]
 
 
@@ -70,16 +72,37 @@ def test_every_trouble_of_the_sandbox_is_in_the_matrix() -> None:
     assert len({case.name for case in CASES}) == len(CASES)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_the_key_is_never_seen(faults: Matrix, case: Case) -> None:
-    with FaultySandbox(PEOPLE, manner=case.manner, faults=case.faults) as sandbox:
-        output = faults.run(f"key {case.name}", sandbox, timeout=case.timeout, pause=case.pause, log_level="debug")
-        sent = [seen.headers.get("authorization") for seen in sandbox.requests.log if seen.role == "admin"]
-    assert sent
-    assert set(sent) == {f"Bearer {KEY}"}
-    assert KEY not in output.stderr
-    assert KEY.encode() not in output.stdout
-    assert "DEBUG" in output.stderr
+@pytest.mark.parametrize("name", [case.name for case in CASES if case.at_schemas])
+def test_the_same_at_the_identity_schemas_makes_nobody_else_of_anybody(lines: dict[str, Line], name: str) -> None:
+    aside = lines[name].at_schemas
+    assert aside
+    assert (aside.lost, aside.wrong) == (0, 0)
+    activated = any(map(is_activation, aside.output.lines))
+    if aside.output.code == 0:
+        assert activated
+        assert not aside.output.errors
+    else:
+        assert aside.output.code == 1
+        (said,) = aside.output.errors
+        assert "identity_schemas to off" in said or "rate limit" in said
+        assert not aside.output.ids
+        assert not activated
+    assert aside.output.peak_kib < MOST_MEMORY_KIB
+
+
+@pytest.mark.parametrize("name", [case.name for case in CASES])
+def test_the_key_is_never_seen(lines: dict[str, Line], name: str) -> None:
+    line = lines[name]
+    asides = [line.at_schemas] if line.at_schemas else []
+    # Nothing of it goes to the public address.
+    public = {("public", None)}
+    assert line.keys - public == {("admin", f"Bearer {KEY}")}
+    for aside in asides:
+        assert aside.keys - public == {("admin", f"Bearer {KEY}")}
+    for output in (line.outputs[0], *(aside.output for aside in asides)):
+        assert KEY not in output.stderr
+        assert KEY.encode() not in output.stdout
+        assert "DEBUG" in output.stderr
 
 
 def test_a_redirect_is_sent_nothing(faults: Matrix) -> None:

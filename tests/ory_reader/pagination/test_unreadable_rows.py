@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from typing import TYPE_CHECKING
+from unittest import mock
 
 import pytest
 
@@ -233,6 +234,20 @@ def test_where_few_readers_are_worth_having_few_requests_are_spent_on_borders(us
         assert server.requests <= 60 + len(reader._slices) - 1
         requests.append(server.requests)
     assert sum(requests) / len(requests) <= 60 + useful
+
+
+@pytest.mark.parametrize(("pages", "limited", "splits"), [(6, True, True), (5, True, False), (2, False, True)])
+def test_under_a_limit_an_idle_reader_takes_over_only_what_is_worth_its_border(
+    *, pages: int, limited: bool, splits: bool
+) -> None:
+    """The border costs a request: one of what half of six pages or more are."""
+    gap = 1 << 120
+    slowest = Slice(token(0), token(pages * gap), gap=gap)
+    reader = Prefetcher(Server([], []).fetch, 2, PAGE, [slowest], lambda pages: 2 if limited else None)
+    # An idle reader that finds nothing to do waits; here it gives up.
+    with mock.patch.object(reader._finished, "wait", side_effect=lambda _: reader._channel.close()):
+        taken = reader._take()
+    assert (taken is not None) is splits
 
 
 def test_an_interrupted_read_asks_first_what_the_limits_are() -> None:

@@ -143,6 +143,33 @@ def test_second_run_sends_what_changed_since_the_first(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["identities", "users"])
+def test_the_bookmark_of_another_project_leaves_nobody_out(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    def run(sandbox: Sandbox, state: dict[str, Any]) -> tuple[set[str], dict[str, Any], list[str]]:
+        caplog.clear()
+        output = sync({"base_url": sandbox.url, "lookback_seconds": 0}, catalog=catalog(name=name), state=state)
+        said = [line.getMessage() for line in caplog.records if line.getMessage().startswith("The bookmark")]
+        return {record["id"] for record in records(output)}, json.loads(output.splitlines()[-1])["value"], said
+
+    with Sandbox(50) as one, Sandbox(40, seed=7) as other:
+        everybody = {identity["id"] for identity in other.identities}
+        _, state, said = run(one, {})
+        assert said == []
+        found, moved, said = run(other, state)
+        assert found == everybody
+        (line,) = said
+        assert repr(name) in line
+        assert "another base_url" in line
+        # It is the other's from now on; of before, when nothing told whose it is, it is taken as it is.
+        found, _, said = run(other, moved)
+        assert len(found) < 5
+        assert said == []
+        del moved["bookmarks"][name]["replication_source"]
+        found, _, said = run(other, moved)
+        assert len(found) < 5
+        assert said == []
+
+
+@pytest.mark.parametrize("name", ["identities", "users"])
 def test_another_replication_key_is_refused(name: str) -> None:
     with unchanged_signals(), pytest.raises(SettingsError, match="'updated_at' cannot serve"):
         _ = TapOry(config={"base_url": "http://127.0.0.1:1"}, catalog=catalog("updated_at", name)).streams
