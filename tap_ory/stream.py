@@ -128,9 +128,9 @@ class OryStream(Stream):
 
     def get_records(self, context: Any) -> Iterable[dict[str, Any]]:  # noqa: ARG002
         """Yield every identity as a dict, for the SDK's own loop (`--test`)."""
-        decoder, read = self.decoder(), IdentityRead(self._tap.project.client)
-        for page in read.pages():
-            yield from decoder.dicts(decoder.rows(page.body, upper=page.upper, seen=read.seen))
+        decoder = self.decoder()
+        for page in IdentityRead(self._tap.project.client).pages():
+            yield from decoder.dicts(decoder.rows(page.body, upper=page.upper, seen=page.seen))
 
     def _sync_records(self, context: Any = None, *, write_messages: bool = True) -> Generator[dict[str, Any], Any, Any]:
         """Read for all selected streams at once; with a limit on the records, leave it to the SDK's loop."""

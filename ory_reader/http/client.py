@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("tap-ory")
 
-IDENTITIES_PATH = "/admin/identities"
 VERSION_PATH = "/admin/version"
 RETRYABLE_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 #: Kratos on CockroachDB says this with a 400 when two transactions collide.

@@ -14,14 +14,18 @@ from collections import deque
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ory_reader.errors import AnswerError, UnavailableError
+from ory_reader.errors import UnavailableError
 from ory_reader.http.client import InternalServerError
-from ory_reader.pagination import page_tokens, unreadable_rows
-from ory_reader.pagination.page_tokens import Page, Slice
-from ory_reader.pagination.unreadable_rows import Fetch, IdRange
+from ory_reader.pagination import id_ranges, unreadable_rows
+from ory_reader.pagination.id_ranges import IdRange, Slice
+from ory_reader.pagination.page import row_ids
+from ory_reader.pagination.paginators import KEYSET, OFFSET, Paginator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Collection, Generator
+
+    from ory_reader.pagination.page import Page
+    from ory_reader.pagination.unreadable_rows import Fetch
 
 #: Pages that wait for the writer: enough to hide a slow request, few enough to keep memory flat.
 QUEUE_PAGES = 4
@@ -35,9 +39,10 @@ LOOK_AGAIN = 1.0
 
 @dataclass(frozen=True)
 class PrefetchedPage:
-    """A fetched page on its way to the writer. Rows with an id beyond `upper` belong to another slice.
+    """A fetched page on its way to the writer.
 
-    `reached` is the token up to which the slice is complete once this page is written, or None at its end.
+    Rows with an id beyond `upper` belong to another slice, those with one in `seen` were there before. `reached` is the
+    token up to which the slice is complete once this page is written, or None at its end.
     """
 
     body: bytes
@@ -45,6 +50,7 @@ class PrefetchedPage:
     upper: str | None
     reached: str | None
     total: int | None
+    seen: Collection[str] = ()
 
 
 class _Channel:
@@ -110,7 +116,8 @@ class Prefetcher:
         self._useful = useful
         self._seen: set[str] = set()
         self._channel = _Channel(QUEUE_PAGES)
-        self.keyset = slices is not None
+        #: Of a read from the start the first page tells it.
+        self.paginator: Paginator = OFFSET if slices is None else KEYSET
         self.unreadable: list[IdRange] = []
 
     def remaining(self) -> list[Slice] | None:
@@ -120,7 +127,7 @@ class Prefetcher:
         for whole.
         """
         with self._lock:
-            if not self.keyset or self.unreadable:
+            if not self.paginator.can_be_resumed or self.unreadable:
                 return None
             return [Slice(s.written, s.upper, s.written) for s in self._slices if not s.all_written]
 
@@ -135,7 +142,7 @@ class Prefetcher:
         yield self._first_page()
         if not self._waiting:
             return
-        working = self._concurrency if self.keyset else 1
+        working = self._concurrency if self.paginator.can_be_sliced else 1
         for number in range(working):
             threading.Thread(target=self._work, name=f"reader-{number + 1}", daemon=True).start()
         try:
@@ -155,13 +162,11 @@ class Prefetcher:
         first = self._slices[0]
         page = self._next_page(first)
         left = [each for each in self._slices if not each.done]
-        if self.keyset and left:
+        if self.paginator.can_be_sliced and left:
             left = [replace(each, gap=each.gap or first.gap) for each in left]
             # Of an interrupted read that went on with the end of a slice it is not known how much is left.
             pages = sum(map(_pages_left, left)) if first.gap else float(MIN_PAGES_TO_SPLIT * self._concurrency)
-            left = page_tokens.spread(
-                left, min(self._concurrency, int(pages // MIN_PAGES_TO_SPLIT), self._worth(pages))
-            )
+            left = id_ranges.spread(left, min(self._concurrency, int(pages // MIN_PAGES_TO_SPLIT), self._worth(pages)))
             if not first.done:
                 page = replace(page, slice=left[0])
             # All in one step: a signal may end this thread between any two, and what is left be asked for then.
@@ -195,32 +200,32 @@ class Prefetcher:
             size = unreadable_rows.probe_size(current)
             try:
                 fetched = self._fetch(current.position, size)
-                if self.keyset and page_tokens.withholds_rows(fetched):
+                if self.paginator is KEYSET and KEYSET.withholds_rows(fetched):
                     fetched = self._fetch(current.position, size)
             except InternalServerError as error:
                 if unreadable_rows.narrow(current, size or self._page_size):
                     self._step_over(current, error)
                 continue
-            if not self.keyset and current.position is None:
-                self.keyset = page_tokens.is_keyset(fetched)
+            if self.paginator is OFFSET and current.position is None and KEYSET.recognises(fetched):
+                self.paginator = KEYSET
             if size is not None:
-                rows = len(page_tokens.row_ids(fetched.body))
+                rows = len(row_ids(fetched.body))
                 unreadable_rows.clear(current, rows)
-                if rows and fetched.next_token and self.keyset and not current.gap:
-                    width = page_tokens.key(fetched.next_token) - page_tokens.key(current.position)
+                if rows and fetched.next_token and self.paginator.can_be_sliced and not current.gap:
+                    width = id_ranges.key(fetched.next_token) - id_ranges.key(current.position)
                     current.gap = max(0, width * self._page_size // rows)
             return self._advance(current, fetched)
         return PrefetchedPage(b"[]", current, None, None, None)
 
     def _step_over(self, current: Slice, error: InternalServerError) -> None:
-        if not (self.keyset or current.position is None):
+        if not (self.paginator.can_be_sliced or current.position is None):
             msg = f"{error} One unreadable row stops a server with offset pagination (Kratos v1.0 and older)."
             raise UnavailableError(msg) from error
         bad = unreadable_rows.step_over(self._fetch, current, error, current.gap // self._page_size)
         if bad is None:
             return
         with self._lock:
-            self.keyset = True
+            self.paginator = KEYSET
             # Beyond `upper` it is another slice's too, which says so; nobody else speaks for what lies before that.
             end = bad if current.upper is None else min(bad, current.upper)
             self.unreadable.append(IdRange(current.position, end))
@@ -236,7 +241,7 @@ class Prefetcher:
         with self._lock:
             while not self._waiting:
                 left = [each for each in self._slices if not each.done]
-                if not self.keyset or not left or self._channel.closed:
+                if not self.paginator.can_be_sliced or not left or self._channel.closed:
                     return None
                 slowest = max(left, key=_pages_left)
                 if _pages_left(slowest) < MIN_PAGES_TO_SPLIT:
@@ -251,45 +256,16 @@ class Prefetcher:
     def _advance(self, current: Slice, fetched: Page) -> PrefetchedPage:
         """Move the slice to behind the page, and say what of the page is the slice's."""
         with self._lock:
-            following = self._following(current, fetched)
+            following = self.paginator.after(fetched, current.position, self._seen)
             upper = current.upper
             current.done = following is None or (upper is not None and following >= upper)
             if current.done:
                 self._finished.notify_all()
             if following is not None:
-                if self.keyset and not current.suspects:
-                    current.gap = page_tokens.key(following) - page_tokens.key(current.position)
+                if self.paginator.can_be_sliced and not current.suspects:
+                    current.gap = id_ranges.key(following) - id_ranges.key(current.position)
                 current.position = following
             return PrefetchedPage(fetched.body, current, upper, None if current.done else following, fetched.total)
-
-    def _following(self, current: Slice, fetched: Page) -> str | None:
-        """The token of the page after `fetched`, or None at the end.
-
-        Raises:
-            AnswerError: if it does not lead on, or past rows: following it would read for ever, or lose them.
-        """
-        following = fetched.next_token
-        if following is None or (fetched.is_empty and not self.keyset):
-            # An offset server links to a next page even from an empty one.
-            return None
-        if self.keyset:
-            if page_tokens.withholds_rows(fetched):
-                msg = (
-                    "The server gave a page without the rows that its link to the next page says it holds, so the read "
-                    "was ended. Run it again; if that does not help, look at the server and at proxies before it."
-                )
-                raise AnswerError(msg)
-            leads_on = bool(page_tokens.UUID.fullmatch(following)) and following > (current.position or "")
-        else:
-            leads_on = following not in self._seen
-            self._seen.add(following)
-        if not leads_on:
-            msg = (
-                "The server's link to the next page leads back to a page already read, so the read was ended. "
-                "Run it again; if that does not help, look at the server and at proxies before it."
-            )
-            raise AnswerError(msg)
-        return following
 
 
 def _pages_left(current: Slice) -> float:

@@ -12,13 +12,13 @@ where the next page begins, as that of Kratos v1.3 does for a row that it can re
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
-from operator import attrgetter
-from typing import NamedTuple
+from collections.abc import Callable
 
 from ory_reader.errors import AnswerError
 from ory_reader.http.client import InternalServerError
-from ory_reader.pagination.page_tokens import KEY_SPACE, UUID, Page, Slice, key, next_page_token, token
+from ory_reader.pagination.id_ranges import KEY_SPACE, UUID, Slice, key, token
+from ory_reader.pagination.links import next_page_token
+from ory_reader.pagination.page import Page
 
 logger = logging.getLogger("tap-ory")
 
@@ -40,24 +40,6 @@ ATTEMPTS = 3
 MAX_PROBES = 330
 #: More bad rows than this are no accident of single rows: the read ends.
 MAX_BAD_ROWS = 100
-
-
-class IdRange(NamedTuple):
-    """The bad row is `last`, or lies between `after` (None: the start) and it."""
-
-    after: str | None
-    last: str
-
-
-def joined(stretches: Iterable[IdRange]) -> list[IdRange]:
-    """Stretches in order, with those that meet as one: a border of slices between the two is nobody's business."""
-    whole: list[IdRange] = []
-    for each in sorted(stretches, key=attrgetter("last")):
-        if whole and whole[-1].last == each.after:
-            whole[-1] = IdRange(whole[-1].after, each.last)
-        else:
-            whole.append(each)
-    return whole
 
 
 def narrow(current: Slice, failed_size: int) -> bool:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ory_reader.lossless_json import loads_page
-from ory_reader.pagination.page_tokens import not_a_page
+from ory_reader.pagination.page import not_a_page
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

@@ -20,7 +20,7 @@ import msgspec
 import simplejson
 
 from ory_reader.lossless_json import loads, loads_page, without_nul
-from ory_reader.pagination.page_tokens import not_a_page
+from ory_reader.pagination.page import not_a_page
 from ory_reader.records.projection import prune
 
 if TYPE_CHECKING:

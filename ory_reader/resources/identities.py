@@ -6,27 +6,40 @@ Knows nothing of Singer: it yields decoded rows, and says at the end whether the
 from __future__ import annotations
 
 import logging
-import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ory_reader.errors import AnswerError, BadRequestError
-from ory_reader.http.client import IDENTITIES_PATH, InternalServerError
-from ory_reader.pagination.page_tokens import Page, next_page_token, row_ids
+from ory_reader.errors import BadRequestError
+from ory_reader.http.client import InternalServerError
+from ory_reader.pagination.id_ranges import joined
+from ory_reader.pagination.links import total_count
+from ory_reader.pagination.page import row_ids
+from ory_reader.pagination.paginators import KEYSET, OFFSET
 from ory_reader.pagination.prefetch import PrefetchedPage, Prefetcher
-from ory_reader.pagination.unreadable_rows import BEHIND_ALL, joined
+from ory_reader.pagination.unreadable_rows import BEHIND_ALL
+from ory_reader.resources.resource import Resource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ory_reader.http.client import OryClient, Response
-    from ory_reader.pagination.page_tokens import Slice
-    from ory_reader.pagination.unreadable_rows import Fetch, IdRange
+    from ory_reader.http.client import OryClient
+    from ory_reader.pagination.id_ranges import IdRange, Slice
+    from ory_reader.pagination.page import Page
+    from ory_reader.pagination.unreadable_rows import Fetch
 
 logger = logging.getLogger("tap-ory")
 
 #: On an offset server rows shift while others come and go; so many passes are made to find what slipped by.
 MAX_PASSES = 3
 INCLUDE = "include_credential"
+IDENTITIES = Resource(
+    service="kratos",
+    path="/admin/identities",
+    paginators=(KEYSET, OFFSET),
+    bucket="kratos-admin-medium",
+    key=("id",),
+    withheld=frozenset({"/credentials/*/config", "/credentials/passkey/identifiers/*"}),
+)
 
 
 def page_fetcher(api: OryClient) -> Fetch:
@@ -36,43 +49,28 @@ def page_fetcher(api: OryClient) -> Fetch:
     500 tried again with a reason that outlasted all tries before: it is another row's.
     """
     lasting: set[str] = set()
-    params: dict[str, str | int | list[str]] = {"page_size": api.settings.page_size}
+    extra: dict[str, str | list[str]] = {}
     if api.settings.credential_metadata:
         # All types are listed with any of them. The last one is valid and never stored: no config comes with it.
-        params[INCLUDE] = api.settings.told_configs or "link_recovery"
+        extra[INCLUDE] = api.settings.told_configs or "link_recovery"
 
     def fetch(token: str | None, size: int | None) -> Page:
-        query = dict(params)
-        if token is not None:
-            query["page_token"] = token
-        if size is not None:
-            query["page_size"] = size
+        # The one question of both families.
+        query = {**OFFSET.query(token, size or api.settings.page_size), **extra}
         # Behind all rows no row is to blame, so there the server is waited for.
         known = () if token == BEHIND_ALL else lasting
         try:
-            answer = api.get(IDENTITIES_PATH, query, retry_500=size is None, lasting=known)
+            answer = api.get(IDENTITIES.path, query, retry_500=size is None, lasting=known)
         except InternalServerError as error:
             if size is None and error.reason:
                 lasting.add(error.reason)
             raise
-        link = answer.headers.get("Link")
-        if link is None:
-            raise _without_link(answer)
-        return Page(answer.body, next_page_token(link), total_count(answer))
+        if "Link" not in answer.headers:
+            # What is no page at all is told first.
+            row_ids(answer.body)
+        return OFFSET.page(answer)
 
     return fetch
-
-
-def _without_link(answer: Response) -> AnswerError:
-    """The error for a page that does not say whether another follows: to take it for the last would lose rows."""
-    try:
-        row_ids(answer.body)
-    except AnswerError as error:
-        return error
-    return AnswerError(
-        "The server gave a page without a Link header, in which Ory says whether another follows, so the read was "
-        "ended. Let that header pass through proxies before it, and check that base_url is the Ory Admin API."
-    )
 
 
 def count_identities(api: OryClient) -> int | None:
@@ -81,7 +79,7 @@ def count_identities(api: OryClient) -> int | None:
     Raises:
         TapOryError: if the request fails; it is not retried.
     """
-    return total_count(api.get(IDENTITIES_PATH, {"page": 0, "per_page": 1}, retry=False))
+    return total_count(api.get(IDENTITIES.path, OFFSET.numbered(0, 1), retry=False).headers)
 
 
 def tells_credentials(api: OryClient) -> bool:
@@ -93,22 +91,16 @@ def tells_credentials(api: OryClient) -> bool:
         TapOryError: if the request fails in another way.
     """
     try:
-        api.get(IDENTITIES_PATH, {"page_size": 1, INCLUDE: "none"})
+        api.get(IDENTITIES.path, {"page_size": 1, INCLUDE: "none"})
     except BadRequestError as error:
         return INCLUDE in str(error)
     return False
 
 
-def total_count(answer: Response) -> int | None:
-    """The number of all identities where an answer tells it: `X-Total-Count`, in offset mode only."""
-    total = answer.headers.get("X-Total-Count", "")
-    return int(total) if re.fullmatch(r"\d{1,12}", total, re.ASCII) else None
-
-
 class IdentityRead:
     """Pages of all identities, with what is to be left out of each.
 
-    `settled` tells, after the last page, whether nothing can have slipped through; `unreadable` which
+    `whole` tells, after the last page, whether nothing can have slipped through; `unreadable` which
     stretches of the key space the server could not deliver.
     """
 
@@ -116,9 +108,9 @@ class IdentityRead:
         """Make no request yet. `slices` goes on with a read that was interrupted."""
         self._api = api
         self._reader = self._new_reader(slices)
-        self.settled = False
+        self.whole = False
         #: Ids already delivered, on an offset server; on a keyset server no id can come twice.
-        self.seen: set[str] = set()
+        self._seen: set[str] = set()
 
     @property
     def unreadable(self) -> list[IdRange]:
@@ -145,17 +137,17 @@ class IdentityRead:
             reader = self._reader
             ledger = _OffsetLedger()
             for page in reader.pages():
-                if reader.keyset:
+                if reader.paginator.can_be_sliced:
                     yield page
                     continue
                 ids = row_ids(page.body)
                 ledger.enter(ids, page.total)
-                yield page
-                self.seen.update(ids)
-            if ledger.consistent or len(self.seen) == known:
-                self.settled = not reader.unreadable
+                yield replace(page, seen=self._seen.intersection(ids))
+                self._seen.update(ids)
+            if ledger.consistent or len(self._seen) == known:
+                self.whole = not reader.unreadable
                 return
-            known = len(self.seen)
+            known = len(self._seen)
             self._reader = self._new_reader()
             logger.warning("Identities may have changed while read by offset; reading again for what slipped by.")
         logger.warning(

@@ -20,12 +20,17 @@ from ory_reader.errors import AccessError, AnswerError, TapOryError, Unavailable
 from ory_reader.http.client import OryClient, RetryableError
 from ory_reader.http.error_messages import REDIRECTS, leads_nowhere
 from ory_reader.http.rate_limiter import TOO_MANY_REQUESTS
-from ory_reader.resources.identities import total_count
+from ory_reader.pagination.links import total_count
+from ory_reader.pagination.paginators import OFFSET
+from ory_reader.resources.resource import Resource
 
 if TYPE_CHECKING:
     from ory_reader.config.settings import Settings
     from ory_reader.http.client import Response
 
+IDENTITY_SCHEMAS = Resource(
+    service="kratos", path="/schemas", paginators=(OFFSET,), bucket="kratos-admin-medium", key=("id",)
+)
 MAX_REDIRECTS = 3
 #: Schemas asked for at once, and pages read at most.
 PAGE_SIZE, MAX_PAGES = 250, 20
@@ -59,10 +64,10 @@ def read_identity_schemas(api: OryClient) -> IdentitySchemas:
 def _places(settings: Settings) -> list[str]:
     """Where the list may be, in the order in which to ask."""
     if settings.public_url:
-        return [f"{settings.public_url}/schemas"]
+        return [settings.public_url + IDENTITY_SCHEMAS.path]
     if is_network_host(urlsplit(settings.base_url).hostname or ""):
-        return [f"{settings.base_url}/schemas"]
-    return [f"{settings.base_url}/admin/schemas", f"{settings.base_url}/schemas"]
+        return [settings.base_url + IDENTITY_SCHEMAS.path]
+    return [f"{settings.base_url}/admin{IDENTITY_SCHEMAS.path}", settings.base_url + IDENTITY_SCHEMAS.path]
 
 
 def _read_pages(path: _Path, url: str) -> IdentitySchemas:
@@ -82,7 +87,7 @@ def _read_pages(path: _Path, url: str) -> IdentitySchemas:
         known = len(schemas)
         for schema_id, schema in listed:
             schemas.setdefault(schema_id, schema)
-        total = total_count(answer)
+        total = total_count(answer.headers)
         if not schemas and not total:
             msg = f"GET {url} lists none."
             raise NoSchemasError(msg)
@@ -128,7 +133,7 @@ class _Path:
                 raise self._nowhere[url]
             client, path = self._client(url)
             try:
-                return url, client.get(path, {"page": page, "per_page": PAGE_SIZE})
+                return url, client.get(path, OFFSET.numbered(page, PAGE_SIZE))
             except AccessError as error:
                 if error.status not in REDIRECTS:
                     raise self._refused(client, error) from error
@@ -173,7 +178,9 @@ class _Path:
             msg = f"GET {url} redirects to no web address."
             raise NoSchemasError(msg) from error
         shown = unquote(target)
-        if not urlsplit(target).path.endswith("/schemas") or any(each in shown for each in self._api.settings.secrets):
+        if not urlsplit(target).path.endswith(IDENTITY_SCHEMAS.path) or any(
+            each in shown for each in self._api.settings.secrets
+        ):
             # A login page, or what nobody should read in a log.
             raise AccessError(self._told(client, error)) from error
         return target

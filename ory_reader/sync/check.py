@@ -7,9 +7,11 @@ import re
 from typing import TYPE_CHECKING
 
 from ory_reader.errors import TapOryError
-from ory_reader.http.client import IDENTITIES_PATH, VERSION_PATH
-from ory_reader.pagination.page_tokens import row_ids
-from ory_reader.resources.identities import total_count
+from ory_reader.http.client import VERSION_PATH
+from ory_reader.pagination.links import total_count
+from ory_reader.pagination.page import row_ids
+from ory_reader.pagination.paginators import OFFSET
+from ory_reader.resources.identities import IDENTITIES
 
 if TYPE_CHECKING:
     from ory_reader.http.client import OryClient
@@ -21,14 +23,14 @@ def check(api: OryClient) -> str:
     Raises:
         TapOryError: with the sentence that says what is wrong.
     """
-    answer = api.get(IDENTITIES_PATH, {"page": 0, "per_page": 1})
+    answer = api.get(IDENTITIES.path, OFFSET.numbered(0, 1))
     row_ids(answer.body)
     parts = [f"Connected to {api.settings.base_url}"]
     if api.settings.project_slug:
         parts.append(f"project {api.settings.project_slug}")
     if version := _server_version(api):
         parts.append(f"server version {version}")
-    total = total_count(answer)
+    total = total_count(answer.headers)
     parts.append("number of identities not told" if total is None else f"{total:,} identities")
     parts.append(
         f"rate limits {api.rate_limiter.limit_header}" if api.rate_limiter.limit_header else "no rate limits seen"

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ory_reader.errors import IncompleteError, TapOryError
-from ory_reader.pagination.page_tokens import KEY_SPACE, Slice, token
+from ory_reader.pagination.id_ranges import KEY_SPACE, Slice, token
 from ory_reader.resources.identities import IdentityRead, count_identities
 from ory_reader.sync import snapshot, states
 from ory_reader.sync.progress import Progress
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ory_reader.http.client import OryClient
-    from ory_reader.pagination.unreadable_rows import IdRange
+    from ory_reader.pagination.id_ranges import IdRange
     from ory_reader.sync.protocols import Output, Shell
 
 logger = logging.getLogger("tap-ory")
@@ -79,7 +79,7 @@ class FullRead:
             for page in read.pages():
                 with self._shell.termination.held_back():
                     for output, decoder in zip(self._outputs, decoders, strict=True):
-                        rows = decoder.rows(page.body, upper=page.upper, seen=read.seen)
+                        rows = decoder.rows(page.body, upper=page.upper, seen=page.seen)
                         output.write(decoder, rows)
                     read.mark_written(page)
                     if time.monotonic() >= self._next_state:
@@ -91,7 +91,7 @@ class FullRead:
         # A signal between the two would leave a state that goes on with a read that is over.
         with self._shell.termination.held_back():
             for output, decoder in zip(self._outputs, self._decoders, strict=True):
-                if self._read.settled:
+                if self._read.whole:
                     output.stream_state.update(decoder.bookmark(self._snapshot.started_at))
                     output.complete()
                 output.stream_state.pop("snapshot", None)

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta, timezone
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from ory_reader.pagination.page_tokens import UUID, Slice
+from ory_reader.pagination.id_ranges import UUID, Slice
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

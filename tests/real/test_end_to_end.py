@@ -11,7 +11,7 @@ import pytest
 
 from ory_reader.errors import TapOryError
 from ory_reader.http.client import OryClient
-from ory_reader.pagination.page_tokens import Page
+from ory_reader.pagination.page import Page
 from ory_reader.pagination.unreadable_rows import Fetch
 from ory_reader.resources.identities import page_fetcher
 from tap_ory.tap import TapOry

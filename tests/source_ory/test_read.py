@@ -41,7 +41,7 @@ def test_a_read_that_may_have_missed_identities_is_incomplete(
 ) -> None:
     def restless(read: IdentityRead) -> Any:
         yield from pages(read)
-        read.settled = False
+        read.whole = False
 
     pages = IdentityRead.pages
     monkeypatch.setattr(IdentityRead, "pages", restless)

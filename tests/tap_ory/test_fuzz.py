@@ -20,8 +20,10 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from ory_reader.errors import TapOryError
-from ory_reader.pagination import page_tokens
-from ory_reader.pagination.page_tokens import Page
+from ory_reader.pagination import id_ranges
+from ory_reader.pagination.links import TOKEN, next_page_token
+from ory_reader.pagination.page import Page, row_ids
+from ory_reader.pagination.paginators import KEYSET
 from ory_reader.pagination.prefetch import Prefetcher
 from ory_sandbox import Sandbox
 from tap_ory.record_lines import record_lines
@@ -110,8 +112,8 @@ def damaged(rng: random.Random, whole: bytes, others: list[bytes]) -> bytes:
 def ids_of(body: bytes, ends: Counter[str]) -> int | None:
     """How many ids the paging finds in a page; None if it refuses it, as it may where two things are wrong."""
     try:
-        ids = page_tokens.row_ids(body)
-        page_tokens.is_keyset(Page(body, ids[-1] if ids else None))
+        ids = row_ids(body)
+        KEYSET.recognises(Page(body, ids[-1] if ids else None))
     except TapOryError:
         ends["no ids"] += 1
         return None
@@ -191,14 +193,14 @@ def test_link_headers_against_the_paging() -> None:
             here = rng.randrange(len(link) + 1)
             link = link[:here] + rng.choice(LINK_MORSELS) + link[here + rng.choice((0, 1, 5, 30)) :]
         try:
-            token = page_tokens.next_page_token(link)
+            token = next_page_token(link)
         except TapOryError:
             ends["refused"] += 1
             continue
         finally:
             bounded.tick(link)
         ends["no next" if token is None else "a next"] += 1
-        assert token is None or page_tokens.TOKEN.fullmatch(token), link
+        assert token is None or TOKEN.fullmatch(token), link
     bounded.check()
     assert min(ends[end] for end in ("refused", "no next", "a next")) > LINKS // 100, ends
 
@@ -220,8 +222,8 @@ class Server:
             body = damaged(rng, body, self._bodies)
         if self.answers >= ANSWERS:
             return Page(body, None)
-        after = page_tokens.token(
-            min(page_tokens.key(token if token and page_tokens.UUID.fullmatch(token) else None) + 7, (1 << 128) - 1)
+        after = id_ranges.token(
+            min(id_ranges.key(token if token and id_ranges.UUID.fullmatch(token) else None) + 7, (1 << 128) - 1)
         )
         following: Any = rng.choice([*[ids[-1]] * 3, after, token, "eyJvZmZzZXQiOiIyIn0", None])
         if rng.random() < 0.6:

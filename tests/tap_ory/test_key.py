@@ -12,7 +12,8 @@ import pytest
 
 from ory_reader.config.settings import Settings
 from ory_reader.errors import TapOryError
-from ory_reader.http.client import IDENTITIES_PATH, OryClient
+from ory_reader.http.client import OryClient
+from ory_reader.resources.identities import IDENTITIES
 from ory_sandbox import Sandbox
 from tap_ory.tap import TapOry
 from tests.command import KEY, run_tap, sync, unchanged_signals
@@ -111,7 +112,7 @@ def test_a_header_that_echoes_the_key_is_not_told(caplog: pytest.LogCaptureFixtu
     caplog.set_level(logging.DEBUG)
     answer = [head(status, **{name: f"/{KEY}/x", "Content-Length": "6"}), b"<html>"]
     with always(*answer) as server, pytest.raises(TapOryError) as told:
-        api(server.url, api_token=KEY).get(IDENTITIES_PATH, retry=False)
+        api(server.url, api_token=KEY).get(IDENTITIES.path, retry=False)
     assert_unseen(caplog.text + str(told.value))
 
 
@@ -123,7 +124,7 @@ def test_no_redirect_leads_a_request_elsewhere(elsewhere: ScriptedServer, status
     target = f"{elsewhere.url}admin/identities"
     with ScriptedServer(lambda asked, number: reply(status, b"", Location=target)) as server:
         with pytest.raises(TapOryError, match="which was not followed"):
-            api(server.url, api_token=KEY).get(IDENTITIES_PATH)
+            api(server.url, api_token=KEY).get(IDENTITIES.path)
         assert len(server.asked) == 1
     assert elsewhere.asked == []
 
@@ -167,8 +168,8 @@ def test_no_password_of_netrc_is_sent(tmp_path: Path, monkeypatch: pytest.Monkey
     netrc.chmod(0o600)
     monkeypatch.setenv(variable, str(netrc if variable == "NETRC" else tmp_path))
     with ScriptedServer(lambda asked, number: reply(Link=LAST_PAGE)) as server:
-        api(server.url).get(IDENTITIES_PATH)
-        api(server.url, api_token=KEY).get(IDENTITIES_PATH)
+        api(server.url).get(IDENTITIES.path)
+        api(server.url, api_token=KEY).get(IDENTITIES.path)
         sync({"base_url": server.url})
         sent = [asked.headers.get("authorization") for asked in server.asked]
     assert sent[:2] == [None, f"Bearer {KEY}"]
@@ -181,7 +182,7 @@ def test_a_proxy_gets_no_key_on_the_way_to_https(monkeypatch: pytest.MonkeyPatch
     with ScriptedServer(lambda asked, number: reply(403, echo(asked))) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         with pytest.raises(TapOryError, match=r"the proxy did not connect to slug\.projects\.oryapis\.com"):
-            api("https://slug.projects.oryapis.com", api_token=KEY).get(IDENTITIES_PATH, retry=False)
+            api("https://slug.projects.oryapis.com", api_token=KEY).get(IDENTITIES.path, retry=False)
         (asked,) = proxy.asked
     assert (asked.method, asked.target) == ("CONNECT", "slug.projects.oryapis.com:443")
     assert_unseen(str(asked))

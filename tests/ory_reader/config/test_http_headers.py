@@ -8,7 +8,8 @@ import pytest
 
 from ory_reader.config.settings import Settings
 from ory_reader.errors import SettingsError, TapOryError
-from ory_reader.http.client import IDENTITIES_PATH, OryClient
+from ory_reader.http.client import OryClient
+from ory_reader.resources.identities import IDENTITIES
 from ory_sandbox import Sandbox
 from tap_ory.tap import TapOry
 from tests.command import KEY, run_tap, sync, unchanged_signals
@@ -39,8 +40,8 @@ def assert_unseen(text: str) -> None:
 
 def test_they_are_sent_with_every_request() -> None:
     with ScriptedServer(lambda asked, number: reply(200, b"[]", Link=LAST_PAGE)) as server:
-        OryClient(settings(server.url, http_headers=HEADERS)).get(IDENTITIES_PATH)
-        OryClient(settings(server.url, http_headers={"X-Api-Key": GATEWAY_KEY}, api_token=KEY)).get(IDENTITIES_PATH)
+        OryClient(settings(server.url, http_headers=HEADERS)).get(IDENTITIES.path)
+        OryClient(settings(server.url, http_headers={"X-Api-Key": GATEWAY_KEY}, api_token=KEY)).get(IDENTITIES.path)
     first, second = (asked.headers for asked in server.asked)
     assert (first["authorization"], first["x-api-key"]) == (f"Basic {BASIC}", GATEWAY_KEY)
     assert (second["authorization"], second["x-api-key"]) == (f"Bearer {KEY}", GATEWAY_KEY)
@@ -143,7 +144,7 @@ def test_a_header_that_echoes_them_is_not_told(caplog: pytest.LogCaptureFixture,
     caplog.set_level(logging.DEBUG)
     answer = [head(status, **{name: f"/{GATEWAY_KEY}/x", "Content-Length": "6"}), b"<html>"]
     with ScriptedServer(lambda asked, number: answer) as server, pytest.raises(TapOryError) as told:
-        OryClient(settings(server.url, http_headers=HEADERS)).get(IDENTITIES_PATH, retry=False)
+        OryClient(settings(server.url, http_headers=HEADERS)).get(IDENTITIES.path, retry=False)
     assert_unseen(caplog.text + str(told.value))
 
 

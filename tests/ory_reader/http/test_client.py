@@ -7,8 +7,8 @@ import pytest
 import urllib3.util.connection
 
 from ory_reader.config.settings import Settings
-from ory_reader.http.client import IDENTITIES_PATH, OryClient
-from ory_reader.resources.identities import IdentityRead
+from ory_reader.http.client import OryClient
+from ory_reader.resources.identities import IDENTITIES, IdentityRead
 from ory_sandbox import Sandbox
 
 PEOPLE, PAGE_SIZE, READERS = 400, 20, 4
@@ -36,8 +36,8 @@ def api_of(sandbox: Sandbox) -> OryClient:
 def test_a_thread_goes_on_with_the_connection_of_another(opened: list[Any]) -> None:
     with Sandbox(1) as sandbox:
         api = api_of(sandbox)
-        api.get(IDENTITIES_PATH)
-        other = threading.Thread(target=api.get, args=(IDENTITIES_PATH,))
+        api.get(IDENTITIES.path)
+        other = threading.Thread(target=api.get, args=(IDENTITIES.path,))
         other.start()
         other.join()
     assert len(opened) == 1
@@ -55,9 +55,9 @@ def test_two_requests_at_once_have_a_connection_each(opened: list[Any], monkeypa
             learn(*args)
 
         monkeypatch.setattr(api.rate_limiter, "learn", meet)
-        other = threading.Thread(target=api.get, args=(IDENTITIES_PATH,))
+        other = threading.Thread(target=api.get, args=(IDENTITIES.path,))
         other.start()
-        api.get(IDENTITIES_PATH)
+        api.get(IDENTITIES.path)
         other.join()
     assert len(opened) == 2
 

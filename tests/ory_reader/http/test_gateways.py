@@ -4,7 +4,8 @@ import pytest
 
 from ory_reader.config.settings import Settings
 from ory_reader.errors import TapOryError
-from ory_reader.http.client import IDENTITIES_PATH, OryClient
+from ory_reader.http.client import OryClient
+from ory_reader.resources.identities import IDENTITIES
 from tests.command import KEY, run_tap
 from tests.scripted import ScriptedServer, always, head, reply
 
@@ -26,7 +27,7 @@ def refusal(answer: list[bytes], **config: object) -> str:
     with ScriptedServer(lambda asked, number: answer) as server:
         api = OryClient(Settings.from_config({"base_url": server.url, **config}, "1"))
         with pytest.raises(TapOryError) as told:
-            api.get(IDENTITIES_PATH)
+            api.get(IDENTITIES.path)
     assert len(server.asked) == 1
     assert "\n" not in str(told.value)
     assert "api_token. It" not in str(told.value)
@@ -56,7 +57,7 @@ def test_a_refusal_in_html_is_not_orys() -> None:
     assert "a gateway before it" in refusal(list(reply(401, b"{}")), api_token=KEY)
     # Ory's own words are of Ory.
     with always(*reply(403, FORBIDDEN)) as server, pytest.raises(TapOryError, match="Check api_token") as told_by_ory:
-        OryClient(Settings.from_config({"base_url": server.url, "api_token": KEY}, "1")).get(IDENTITIES_PATH)
+        OryClient(Settings.from_config({"base_url": server.url, "api_token": KEY}, "1")).get(IDENTITIES.path)
     assert "gateway" not in str(told_by_ory.value)
 
 

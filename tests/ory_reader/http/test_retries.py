@@ -20,11 +20,11 @@ import pytest
 from ory_reader.config.settings import Settings
 from ory_reader.errors import AccessError, AnswerError, TapOryError, UnavailableError
 from ory_reader.http import client
-from ory_reader.http.client import IDENTITIES_PATH, InternalServerError, OryClient
+from ory_reader.http.client import InternalServerError, OryClient
 from ory_reader.http.rate_limiter import RateLimiter
-from ory_reader.pagination.page_tokens import row_ids
+from ory_reader.pagination.page import row_ids
 from ory_reader.pagination.unreadable_rows import BEHIND_ALL
-from ory_reader.resources.identities import IdentityRead, page_fetcher
+from ory_reader.resources.identities import IDENTITIES, IdentityRead, page_fetcher
 from ory_sandbox import Sandbox
 from tap_ory.tap import TapOry
 from tests.certificates import self_signed
@@ -231,7 +231,7 @@ def test_no_cut_of_a_body_without_length_is_taken_for_whole(patience: Patience) 
     for end in range(len(body)):
         with always(head(200, Content_Type="application/json"), body[:end]) as server:
             try:
-                taken.append(row_ids(patience.api(server.url).get(IDENTITIES_PATH, retry=False).body))
+                taken.append(row_ids(patience.api(server.url).get(IDENTITIES.path, retry=False).body))
             except TapOryError:
                 continue
     # Only the line break is missing.
@@ -279,7 +279,7 @@ def test_a_tls_failure_is_not_tried_again(patience: Patience, tmp_path: Path) ->
     context.sni_callback = count
     with always(*reply(), tls=context) as server:
         with pytest.raises(UnavailableError, match="TLS"):
-            patience.api(server.url.replace("127.0.0.1", "localhost")).get(IDENTITIES_PATH)
+            patience.api(server.url.replace("127.0.0.1", "localhost")).get(IDENTITIES.path)
         assert server.asked == []
     assert len(handshakes) == 1
     assert patience.pauses == []
@@ -295,7 +295,7 @@ def test_a_body_without_bound_is_given_up(patience: Patience, monkeypatch: pytes
     ):
         with always(*reply(200, body, Content_Encoding=encoding)) as server:
             with pytest.raises(AnswerError, match=r"answered with more than 4 MiB. Lower page_size"):
-                patience.api(server.url).get(IDENTITIES_PATH)
+                patience.api(server.url).get(IDENTITIES.path)
             assert len(server.asked) == 1
 
 
@@ -303,7 +303,7 @@ def test_a_gzip_of_several_members_is_unpacked_once(patience: Patience) -> None:
     mib = 1 << 20
     members = b"[" + b" " * (mib - 1), b" " * mib, b" " * (mib - 1) + b"]"
     with always(*reply(200, b"".join(map(gzip.compress, members)), Content_Encoding="gzip")) as server:
-        assert patience.api(server.url).get(IDENTITIES_PATH).body == b"".join(members)
+        assert patience.api(server.url).get(IDENTITIES.path).body == b"".join(members)
 
 
 # How long
@@ -340,7 +340,7 @@ def test_the_pause_that_the_server_asks_for_is_made(
         return reply() if number else reply(status, b"{}", **headers)
 
     with ScriptedServer(busy_once) as server:
-        patience.api(server.url).get(IDENTITIES_PATH)
+        patience.api(server.url).get(IDENTITIES.path)
         assert len(server.asked) == 2
     least, most = bounds
     assert least <= sum(patience.pauses) <= most * 1.25 + 0.1
@@ -352,7 +352,7 @@ def test_the_pause_that_the_server_asks_for_is_made(
 def test_too_long_a_pause_is_not_made(patience: Patience, headers: dict[str, str]) -> None:
     with always(*reply(429, b"{}", **headers)) as server:
         with pytest.raises(UnavailableError, match=r"asked to wait (901|1795487503) s"):
-            patience.api(server.url).get(IDENTITIES_PATH)
+            patience.api(server.url).get(IDENTITIES.path)
         assert len(server.asked) == 1
     assert patience.pauses == []
 
@@ -367,7 +367,7 @@ def test_tries_and_their_time_are_bounded(
     random.seed(1)
     with always(*pieces) as server:
         with pytest.raises(UnavailableError):
-            patience.api(server.url).get(IDENTITIES_PATH)
+            patience.api(server.url).get(IDENTITIES.path)
         assert len(server.asked) == tries
     pauses = patience.pauses
     assert len(pauses) == tries - 1
@@ -382,7 +382,7 @@ def test_clients_do_not_come_back_in_step(patience: Patience) -> None:
     with always(*reply(503, b"{}")) as server:
         for _ in range(2):
             with pytest.raises(UnavailableError):
-                patience.api(server.url).get(IDENTITIES_PATH)
+                patience.api(server.url).get(IDENTITIES.path)
     first, second = patience.pauses[:23], patience.pauses[23:]
     assert all(one != other for one, other in zip(first, second, strict=True))
 
@@ -397,11 +397,11 @@ def test_a_server_that_was_there_is_waited_for(sandbox: Sandbox, patience: Patie
 def test_one_try_where_none_is_worth_more(patience: Patience) -> None:
     with always(*reply(503, b"{}")) as server:
         with pytest.raises(UnavailableError):
-            patience.api(server.url).get(IDENTITIES_PATH, retry=False)
+            patience.api(server.url).get(IDENTITIES.path, retry=False)
         assert len(server.asked) == 1
     with always(*reply(500, b"{}")) as server:
         with pytest.raises(UnavailableError):
-            patience.api(server.url).get(IDENTITIES_PATH, retry_500=False)
+            patience.api(server.url).get(IDENTITIES.path, retry_500=False)
         assert len(server.asked) == 1
     assert patience.pauses == []
 
@@ -474,7 +474,7 @@ def test_behind_all_rows_the_server_is_waited_for_whatever_its_reason(patience: 
 def test_an_absurd_date_ends_in_one_line(patience: Patience, date: str) -> None:
     with always(*reply(429, b"{}", Retry_After=date)) as server:
         with pytest.raises(UnavailableError, match=r"asked to wait \d+ s"):
-            patience.api(server.url).get(IDENTITIES_PATH)
+            patience.api(server.url).get(IDENTITIES.path)
         assert len(server.asked) == 1
 
 
@@ -484,5 +484,5 @@ def test_a_date_that_is_none_leaves_the_usual_pause(patience: Patience, date: st
         return reply() if number else reply(429, b"{}", Retry_After=date)
 
     with ScriptedServer(busy_once) as server:
-        patience.api(server.url).get(IDENTITIES_PATH)
+        patience.api(server.url).get(IDENTITIES.path)
     assert len(patience.pauses) == 1

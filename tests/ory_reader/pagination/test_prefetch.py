@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ory_reader.errors import AnswerError, UnavailableError
-from ory_reader.pagination.page_tokens import KEY_SPACE, Page, token
+from ory_reader.pagination.id_ranges import KEY_SPACE, token
+from ory_reader.pagination.page import Page
 from ory_reader.pagination.prefetch import QUEUE_PAGES, Prefetcher
 
 if TYPE_CHECKING:
-    from ory_reader.pagination.page_tokens import Slice
+    from ory_reader.pagination.id_ranges import Slice
     from ory_reader.pagination.prefetch import PrefetchedPage
 
 SIZE = 5
@@ -210,7 +211,7 @@ def test_an_offset_server_is_read_by_one_reader_up_to_an_empty_page(number: int)
     server = Numbered(number)
     reader = Prefetcher(server.fetch, 8, SIZE)
     assert [each for page in reader.pages() for each in ids_of(page)] == server.ids
-    assert not reader.keyset
+    assert not reader.paginator.can_be_sliced
     assert reader.remaining() is None
     assert len(server.asked) == len(set(server.asked)) == -(-number // SIZE) + 1
 

@@ -10,8 +10,9 @@ from unittest import mock
 import pytest
 
 from ory_reader.http.client import InternalServerError
-from ory_reader.pagination import unreadable_rows
-from ory_reader.pagination.page_tokens import Page, Slice, row_ids, token
+from ory_reader.pagination import id_ranges, unreadable_rows
+from ory_reader.pagination.id_ranges import Slice, token
+from ory_reader.pagination.page import Page, row_ids
 from ory_reader.pagination.prefetch import Prefetcher
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def test_all_others_are_delivered_and_each_bad_row_lies_in_a_stretch(seed: int, 
     server, _ = scattered(seed, 300, 5)
     got, reader = read(server, concurrency=concurrency)
     assert len(got) == len(set(got))
-    stretches = unreadable_rows.joined(reader.unreadable)
+    stretches = id_ranges.joined(reader.unreadable)
     for missing in {*server.ids} - {*got}:
         assert any((stretch.after or "") < missing <= stretch.last for stretch in stretches)
     assert {stretch.last for stretch in stretches} <= server.bad

@@ -9,7 +9,7 @@ from unittest import mock
 import pytest
 
 from ory_reader.errors import AccessError, SettingsError
-from ory_reader.pagination.page_tokens import token
+from ory_reader.pagination.id_ranges import token
 from ory_reader.records.changes import ChangesDecoder, canonical
 from ory_reader.records.decoder import RecordDecoder
 from ory_reader.records.projection import Projection

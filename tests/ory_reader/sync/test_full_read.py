@@ -10,7 +10,8 @@ import pytest
 
 from command_basics.signals import Terminated
 from ory_reader.errors import AnswerError, IncompleteError
-from ory_reader.pagination.page_tokens import Page, Slice, token
+from ory_reader.pagination.id_ranges import Slice, token
+from ory_reader.pagination.page import Page
 from ory_reader.pagination.prefetch import Prefetcher
 from ory_sandbox import Sandbox
 from tap_ory.tap import TapOry
@@ -65,9 +66,9 @@ def test_a_signal_while_the_key_space_is_cut_loses_no_part_of_it(splits: int, re
         return mock.DEFAULT
 
     patched = (
-        ("ory_reader.pagination.page_tokens.Slice.split", Slice.split)
+        ("ory_reader.pagination.id_ranges.Slice.split", Slice.split)
         if resumed
-        else ("ory_reader.pagination.page_tokens.token", token)
+        else ("ory_reader.pagination.id_ranges.token", token)
     )
     with mock.patch(patched[0], autospec=True, side_effect=lambda *given: end_it() and patched[1](*given)):
         try:

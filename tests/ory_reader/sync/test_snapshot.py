@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ory_reader.pagination.page_tokens import Slice, token
+from ory_reader.pagination.id_ranges import Slice, token
 from ory_reader.sync.snapshot import SetAsideError, Snapshot
 
 BEGAN = datetime(2026, 5, 5, 12, tzinfo=timezone.utc)

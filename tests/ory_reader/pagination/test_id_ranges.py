@@ -10,8 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ory_reader.errors import AnswerError
-from ory_reader.pagination import page_tokens
-from ory_reader.pagination.page_tokens import Page, Slice, cut, is_keyset, key, next_page_token, row_ids, token
+from ory_reader.pagination import id_ranges
+from ory_reader.pagination.id_ranges import Slice, cut, key, token
+from ory_reader.pagination.links import next_page_token
+from ory_reader.pagination.page import Page, row_ids
+from ory_reader.pagination.paginators import KEYSET
 
 RECORDINGS = Path(__file__).parents[2] / "recordings"
 A, B = "3a5f2e1c-0000-4000-8000-00000000000a", "c0ffee00-0000-4000-8000-00000000000b"
@@ -34,7 +37,7 @@ def test_recorded_pages_lead_from_one_to_the_next(version: str) -> None:
         read += row_ids(body)
         fetched = Page(body, following)
         if page == 1:
-            assert is_keyset(fetched) is (version != "v1.0.0")
+            assert KEYSET.recognises(fetched) is (version != "v1.0.0")
         if version != "v1.0.0" and following:
             assert following == row_ids(body)[-1]
     assert read == ids[:6]
@@ -123,12 +126,12 @@ def page(*ids: str, following: str | None) -> Page:
 
 
 def test_the_family_shows_in_the_first_page() -> None:
-    assert is_keyset(page(A, B, following=B))
-    assert not is_keyset(page(A, B, following=None))
-    assert not is_keyset(page(B, A, following="eyJvZmZzZXQiOiIyIiwidiI6Mn0"))
+    assert KEYSET.recognises(page(A, B, following=B))
+    assert not KEYSET.recognises(page(A, B, following=None))
+    assert not KEYSET.recognises(page(B, A, following="eyJvZmZzZXQiOiIyIiwidiI6Mn0"))
     # A server whose tokens are UUIDs, but not of its rows, can only be followed.
-    assert not is_keyset(page(A, B, following=A))
-    assert is_keyset(Page(b'[{"id":"%b","traits":"\\ud83d"}]' % A.encode(), A))
+    assert not KEYSET.recognises(page(A, B, following=A))
+    assert KEYSET.recognises(Page(b'[{"id":"%b","traits":"\\ud83d"}]' % A.encode(), A))
 
 
 @pytest.mark.parametrize(("body", "empty"), [(b"[]", True), (b" [ ]\n", True), (b'[{"id":"a"}]', False)])
@@ -140,7 +143,7 @@ def test_keys_and_tokens_are_each_other() -> None:
     assert token(key(A)) == A
     assert key(None) == 0
     assert key(None, 7) == 7
-    assert token(page_tokens.KEY_SPACE - 1) == "ffffffff-ffff-ffff-ffff-ffffffffffff"
+    assert token(id_ranges.KEY_SPACE - 1) == "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 
 tokens = st.uuids().map(str)

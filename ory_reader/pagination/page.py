@@ -1,0 +1,59 @@
+"""A page as it came, and the ids in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from ory_reader.errors import AnswerError
+from ory_reader.lossless_json import loads_page
+
+
+class _Row(msgspec.Struct):
+    id: str
+
+
+_rows_decoder = msgspec.json.Decoder(list[_Row])
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page as it came.
+
+    `body` is a JSON array; `next_token` is None on the last page; `total` is the number of all rows, where
+    the server tells it (offset servers do).
+    """
+
+    body: bytes
+    next_token: str | None
+    total: int | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the page has no rows."""
+        return len(self.body) < 64 and not self.body.strip(b"\xef\xbb\xbf \t\r\n[]")  # noqa: PLR2004 - no row is that short
+
+
+def row_ids(body: bytes) -> list[str]:
+    """The ids of a page's rows, in order.
+
+    Raises:
+        AnswerError: if `body` is no JSON array of objects with a string `id`.
+    """
+    try:
+        return [row.id for row in _rows_decoder.decode(body)]
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        pass
+    try:
+        # Half a surrogate pair in somebody's name, or a byte order mark: no reason to end the read.
+        return [row.id for row in msgspec.convert(loads_page(body), list[_Row])]
+    except (ValueError, RecursionError):
+        raise not_a_page() from None
+
+
+def not_a_page() -> AnswerError:
+    """The error for a body that is valid HTTP and yet no page of identities."""
+    return AnswerError(
+        "The server answered JSON that is not a list of identities. Check that base_url is the Ory Admin API."
+    )

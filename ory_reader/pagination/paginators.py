@@ -1,0 +1,221 @@
+"""How lists are gone through: one object for each family of pages that Ory's servers answer.
+
+| family | where | token |
+|---|---|---|
+| `KEYSET` | identities since Kratos v1.1, Ory Network | the id of the page's last row, in the Link header |
+| `PLAIN_MAP` | sessions since Kratos v1.1 | base64url of `id=.../created_at=...`, in the Link header |
+| `ENCRYPTED` | Hydra since v25.4 | differs with each answer and expires after an hour, in the Link header |
+| `InBody` | Keto, organizations, API keys | `next_page_token` beside the rows |
+| `OFFSET` | Kratos up to v1.0, Hydra up to v2.3, schemas | hides the number of a row, in the Link header |
+
+A paginator keeps nothing: what a read has seen is the reader's. Facts are from the servers' recorded answers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ory_reader.errors import AnswerError
+from ory_reader.pagination.id_ranges import UUID
+from ory_reader.pagination.links import next_page_token, total_count
+from ory_reader.pagination.page import Page, row_ids
+
+if TYPE_CHECKING:
+    from ory_reader.http.client import Response
+
+Query = dict[str, "str | int"]
+#: Beside this, everything in Go's layout of the times in a plain map is as Python writes it.
+WHOLE_SECONDS = "%Y-%m-%d %H:%M:%S"
+#: What the times in a plain map are cut to, in microseconds, while rows have single ones.
+MAP_RESOLUTION = timedelta(microseconds=10)
+
+
+class Paginator:
+    """A family of pages, with what most of them share: `page_size` and `page_token`, the next one in the Link header.
+
+    `can_be_sliced`: any id is a token and rows come in order of their ids, so ranges of ids can be read side by side.
+    `can_be_resumed`: tokens last, so a later run can go on. `can_be_counted`: pages tell the number of all rows, from
+    the servers that have it.
+    """
+
+    can_be_sliced = can_be_resumed = can_be_counted = False
+
+    def query(self, token: str | None, size: int) -> Query:
+        """Return the parameters that ask for `size` rows behind `token`; None is the start."""
+        return {"page_size": size} if token is None else {"page_size": size, "page_token": token}
+
+    def page(self, response: Response) -> Page:
+        """Return the page in an answer.
+
+        Raises:
+            AnswerError: if it does not say whether another follows: to take it for the last would lose rows.
+        """
+        link = response.headers.get("Link")
+        if link is None:
+            msg = (
+                "The server gave a page without a Link header, in which Ory says whether another follows, so the read "
+                "was ended. Let that header pass through proxies before it, and check that base_url is the Ory Admin "
+                "API."
+            )
+            raise AnswerError(msg)
+        return Page(response.body, next_page_token(link), total_count(response.headers))
+
+    def after(self, page: Page, position: str | None, seen: set[str]) -> str | None:  # noqa: ARG002 - see Keyset
+        """Return the token to go on with behind `page`, or None at the end.
+
+        `position` is the token that the page was asked for with, `seen` what this read has met so far.
+
+        Raises:
+            AnswerError: if it does not lead on, or past rows: following it would read for ever, or lose them.
+        """
+        if page.next_token is None:
+            return None
+        mark = self.mark(page, page.next_token)
+        if mark in seen:
+            raise _leads_back()
+        seen.add(mark)
+        return page.next_token
+
+    def mark(self, page: Page, token: str) -> str:  # noqa: ARG002 - see Encrypted
+        """What no two pages of a read have in common."""
+        return token
+
+
+class Keyset(Paginator):
+    """The token is the id of the page's last row, rows come in ascending order, any id works as a token."""
+
+    can_be_sliced = can_be_resumed = True
+
+    @staticmethod
+    def recognises(page: Page) -> bool:
+        """Whether `page`, the first one, is of this family: its next token is its last row's id."""
+        if page.next_token is None or not UUID.fullmatch(page.next_token):
+            return False
+        ids = row_ids(page.body)
+        return not ids or ids[-1] == page.next_token
+
+    @staticmethod
+    def withholds_rows(page: Page) -> bool:
+        """Whether a page lacks the row that its next token names, its last: those before it are lost."""
+        return page.next_token is not None and page.body.rfind(page.next_token.encode()) < 0
+
+    def after(self, page: Page, position: str | None, seen: set[str]) -> str | None:  # noqa: ARG002 - order says it
+        """Return the token behind `page`; it must lie behind `position`."""
+        following = page.next_token
+        if following is None:
+            return None
+        if self.withholds_rows(page):
+            msg = (
+                "The server gave a page without the rows that its link to the next page says it holds, so the read "
+                "was ended. Run it again; if that does not help, look at the server and at proxies before it."
+            )
+            raise AnswerError(msg)
+        if not UUID.fullmatch(following) or following <= (position or ""):
+            raise _leads_back()
+        return following
+
+
+class PlainMap(Paginator):
+    """The token names the last row's id and time, newest first. The time is cut, and rows within the cut are skipped.
+
+    So it is moved on by what was cut: no row is lost, and some come twice, to be told by their ids.
+    """
+
+    can_be_resumed = can_be_counted = True
+
+    def after(self, page: Page, position: str | None, seen: set[str]) -> str | None:
+        """Return the token behind `page`, which brings its last rows again.
+
+        Raises:
+            AnswerError: if it does not lead on, as where more rows than a page holds share a time, or is no map.
+        """
+        if (following := super().after(page, position, seen)) is None:
+            return None
+        parts = _parts(following)
+        moved = _time(parts["created_at"]) + MAP_RESOLUTION
+        fraction = f".{moved.microsecond:06}".rstrip("0").rstrip(".")
+        text = f"id={parts['id']}/created_at={moved.strftime(WHOLE_SECONDS)}{fraction}"
+        return urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+    def mark(self, page: Page, token: str) -> str:  # noqa: ARG002 - the token's parts come in any order
+        """The last row's id: the parts of a token come in random order."""
+        return _parts(token)["id"]
+
+
+class Encrypted(Paginator):
+    """The token says nothing, differs with each answer and expires: what comes again shows in the rows alone."""
+
+    def mark(self, page: Page, token: str) -> str:  # noqa: ARG002 - it differs each time
+        """A hash of the rows."""
+        return hashlib.sha256(page.body).hexdigest()
+
+
+@dataclass(frozen=True)
+class InBody(Paginator):
+    """The token is in the body, as `next_page_token`, empty at the end; the rows are in the member `rows`."""
+
+    rows: str
+
+    def page(self, response: Response) -> Page:
+        """Return the page in an answer.
+
+        Raises:
+            AnswerError: if it lacks the rows or the token.
+        """
+        try:
+            members = msgspec.json.decode(response.body, type=dict[str, msgspec.Raw])
+            msgspec.json.decode(members[self.rows], type=list[msgspec.Raw])
+            token = msgspec.json.decode(members["next_page_token"], type=str)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, KeyError):
+            msg = f"The server answered JSON without {self.rows} or a next_page_token. Check the address of that API."
+            raise AnswerError(msg) from None
+        return Page(bytes(members[self.rows]), token or None)
+
+
+class Offset(Paginator):
+    """The token hides the number of a row: pages can only be followed one by one, and rows shift meanwhile."""
+
+    can_be_counted = True
+
+    @staticmethod
+    def numbered(number: int, size: int) -> Query:
+        """Return the parameters that ask for a page by its number, from 0: all servers take it, and count then."""
+        return {"page": number, "per_page": size}
+
+    def after(self, page: Page, position: str | None, seen: set[str]) -> str | None:
+        """Return the token behind `page`; some servers link to a next page even from an empty one."""
+        return None if page.is_empty else super().after(page, position, seen)
+
+
+KEYSET, PLAIN_MAP, ENCRYPTED, OFFSET = Keyset(), PlainMap(), Encrypted(), Offset()
+
+
+def _leads_back() -> AnswerError:
+    return AnswerError(
+        "The server's link to the next page leads back to a page already read, so the read was ended. "
+        "Run it again; if that does not help, look at the server and at proxies before it."
+    )
+
+
+def _parts(token: str) -> dict[str, str]:
+    """The parts of a plain map, which are an id and a time."""
+    try:
+        text = urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
+        parts = dict(part.split("=", 1) for part in text.split("/"))
+        _time(parts["created_at"])
+        if UUID.fullmatch(parts["id"]):
+            return parts
+    except (ValueError, KeyError):
+        pass
+    msg = "The server links to a next page by a page token that holds no id and time, so the read was ended."
+    raise AnswerError(msg)
+
+
+def _time(text: str) -> datetime:
+    return datetime.strptime(text, f"{WHOLE_SECONDS}.%f" if "." in text else WHOLE_SECONDS)  # noqa: DTZ007 - compared only
