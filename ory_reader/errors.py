@@ -5,6 +5,8 @@ Knows nothing of HTTP or Singer. No message here may ever hold the API key or a 
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 
 class TapOryError(Exception):
     """An error whose text is meant for the user; the program ends with exit code 1."""
@@ -38,3 +40,13 @@ class IncompleteError(TapOryError):
 
 class AnswerError(TapOryError):
     """The server answered something that is not a page of identities."""
+
+
+def refuse(setting: str, what: str, remedy: str) -> NoReturn:
+    """Say in one line what is wrong with a setting and what to do.
+
+    Raises:
+        SettingsError: always.
+    """
+    msg = f"Setting {setting} {what}: {remedy}."
+    raise SettingsError(msg)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from command_basics.declared import marked
 from command_basics.reader import unknown_settings
 from command_basics.values import kinds_of
-from ory_reader.config.declaration import CONFIG_SCHEMA
+from ory_reader.config.declaration import CONFIG_SCHEMA, Declaration
 from ory_reader.config.environment import READER
 from ory_reader.errors import SettingsError
 
@@ -22,19 +23,7 @@ PROTOCOL_VERSION = "0.2.0"
 DOCUMENTATION = "https://www.ory.sh/docs/kratos/reference/api"
 #: Always on here, as it is how the tap tells that a full read was whole.
 INTERNAL = frozenset({"emit_activate_version_messages"})
-EXAMPLES: dict[str, list[Any]] = {
-    "base_url": ["https://your-slug.projects.oryapis.com/", "http://kratos-admin:4434/"],
-    "api_token": ["ory_pat_..."],
-    "project_slug": ["your-slug"],
-    "public_url": ["http://kratos-public:4433/"],
-    "ca_bundle": ["/secrets/ca.pem"],
-    "client_certificate": ["/secrets/client.pem"],
-    "client_key": ["/secrets/client-key.pem"],
-    "http_headers": ['{"X-Api-Key": "..."}'],
-    "user_agent": ["airbyte (team@example.com)"],
-    "user_fields": ['{"employee_id": "/metadata_public/number"}'],
-    "account_types": ['{"robots": "service"}'],
-}
+EXAMPLES = marked(Declaration, "examples")
 BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 
 

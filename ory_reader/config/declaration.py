@@ -1,197 +1,176 @@
-"""The settings as a JSON Schema: what `tap-ory --about` documents and the SDK validates."""
+"""The settings, declared once: what `--about` and forms show, what is validated, and the fields of `Settings`."""
 
-from __future__ import annotations
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from typing import Any
-
-from singer_sdk import typing as th
-
-from ory_reader.config.user_fields import FIELDS
+from command_basics.declared import marked, schema_of, setting
+from ory_reader.config.user_fields import FIELDS, Pointer
 
 #: The value of `credential_metadata` that tells of security keys which factor they are.
 EXACT = "exact"
+TEXTS = {"additionalProperties": {"type": ["string"]}}
+SERVER = "How the server is spoken to, and trusted: it answers the same."
+REQUESTS = "Into how many requests the ids are cut, and how many are under way."
 
-CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
-    th.Property(
-        "base_url",
-        th.StringType,
+
+@dataclass(frozen=True, kw_only=True)
+class Declaration:
+    """The settings by name; `examples` are for forms of text.
+
+    With `reaches_no_record` goes the reason. Every other setting decides what records are like, and so does a new one.
+    """
+
+    base_url: str = setting(
+        "Base URL",
+        "Where the Ory Admin API is: https://{slug}.projects.oryapis.com/ for Ory Network, or the admin "
+        "address of a self-hosted Ory Kratos, for example http://127.0.0.1:4434/. A path prefix is kept.",
         required=True,
-        title="Base URL",
-        description=(
-            "Where the Ory Admin API is: https://{slug}.projects.oryapis.com/ for Ory Network, or the admin "
-            "address of a self-hosted Ory Kratos, for example http://127.0.0.1:4434/. A path prefix is kept."
+        examples=["https://your-slug.projects.oryapis.com/", "http://kratos-admin:4434/"],
+        reaches_no_record=(
+            "Where the people are. The snapshot holds a hash of it apart, to say so in words of its own."
         ),
-    ),
-    th.Property(
-        "api_token",
-        th.StringType,
+    )
+    api_token: str | None = setting(
+        "API token",
+        "A project API key (ory_pat_... or ory_apikey_...), sent as a Bearer token. Required for Ory Network. "
+        "A workspace key (ory_wak_...) is not authorised for identities.",
         secret=True,
-        title="API token",
-        description=(
-            "A project API key (ory_pat_... or ory_apikey_...), sent as a Bearer token. Required for Ory Network. "
-            "A workspace key (ory_wak_...) is not authorised for identities."
+        examples=["ory_pat_..."],
+        reaches_no_record=(
+            "Opens the door. A key that was turned away is what interrupts reads, and another one goes on with them."
         ),
-    ),
-    th.Property(
-        "http_headers",
-        th.ObjectType(additional_properties=th.StringType),
-        secret=True,
+    )
+    http_headers: Mapping[str, str] = setting(
+        "HTTP headers",
+        'What a gateway before the Admin API wants to see: {"X-Api-Key": "..."}, or {"Authorization": "Basic ..."} '
+        "in place of api_token. Sent to base_url's host only.",
         default={},
-        title="HTTP headers",
-        description=(
-            'What a gateway before the Admin API wants to see: {"X-Api-Key": "..."}, or {"Authorization": "Basic ..."} '
-            "in place of api_token. Sent to base_url's host only."
-        ),
-    ),
-    th.Property(
-        "project_slug",
-        th.StringType,
-        title="Project slug",
-        description="Shown in logs and progress. Never changes which host is contacted.",
-    ),
-    th.Property(
-        "page_size",
-        th.IntegerType(minimum=1, maximum=1000),
+        schema=TEXTS,
+        secret=True,
+        examples=['{"X-Api-Key": "..."}'],
+    )
+    project_slug: str | None = setting(
+        "Project slug",
+        "Shown in logs and progress. Never changes which host is contacted.",
+        examples=["your-slug"],
+    )
+    page_size: int = setting(
+        "Page size",
+        "Identities asked for in one request, 1 to 1000. The server may give fewer (Ory Network: 500).",
         default=500,
-        title="Page size",
-        description="Identities asked for in one request, 1 to 1000. The server may give fewer (Ory Network: 500).",
-    ),
-    th.Property(
-        "concurrency",
-        th.IntegerType(minimum=1, maximum=32),
+        schema={"minimum": 1, "maximum": 1000},
+        reaches_no_record=REQUESTS,
+    )
+    concurrency: int = setting(
+        "Concurrency",
+        "Readers at work at the same time, 1 to 32, each on its own range of identity ids. Servers with offset "
+        "pagination (Kratos v1.0 and older) are read by one.",
         default=4,
-        title="Concurrency",
-        description=(
-            "Readers at work at the same time, 1 to 32, each on its own range of identity ids. Servers with offset "
-            "pagination (Kratos v1.0 and older) are read by one."
-        ),
-    ),
-    th.Property(
-        "request_timeout",
-        th.NumberType(exclusive_minimum=0, maximum=86_400),
+        schema={"minimum": 1, "maximum": 32},
+        reaches_no_record=REQUESTS,
+    )
+    request_timeout: float = setting(
+        "Request timeout",
+        "Seconds to wait for a connection, and for each piece of an answer, up to a day.",
         default=60,
-        title="Request timeout",
-        description="Seconds to wait for a connection, and for each piece of an answer, up to a day.",
-    ),
-    th.Property(
-        "ca_bundle",
-        th.StringType,
-        title="CA bundle",
-        description="Path of a PEM file with the certificate authorities to trust, for a server with a private CA.",
-    ),
-    th.Property(
-        "client_certificate",
-        th.StringType,
-        title="Client certificate",
-        description=(
-            "Path of a PEM file with the certificate to show to a server that wants one (mTLS): base_url's only."
-        ),
-    ),
-    th.Property(
-        "client_key",
-        th.StringType,
-        title="Client key",
-        description="Path of a PEM file with its key, not encrypted, if it is not in client_certificate's file.",
-    ),
-    th.Property(
-        "user_agent",
-        th.StringType,
-        title="User agent",
-        description="The User-Agent header. Default: tap-ory/{version}.",
-    ),
-    th.Property(
-        "public_url",
-        th.StringType,
-        title="Public URL",
-        description=(
-            "Where the identity schemas (/schemas) are, if not where base_url leads: the public address of a "
-            "self-hosted Ory Kratos, for example http://127.0.0.1:4433/. The key is never sent to another host than "
-            "base_url's."
-        ),
-    ),
-    th.Property(
-        "identity_schemas",
-        th.BooleanType,
+        schema={"maximum": 86_400, "exclusiveMinimum": 0},
+        reaches_no_record=SERVER,
+    )
+    ca_bundle: str | None = setting(
+        "CA bundle",
+        "Path of a PEM file with the certificate authorities to trust, for a server with a private CA.",
+        examples=["/secrets/ca.pem"],
+        reaches_no_record=SERVER,
+    )
+    client_certificate: str | None = setting(
+        "Client certificate",
+        "Path of a PEM file with the certificate to show to a server that wants one (mTLS): base_url's only.",
+        examples=["/secrets/client.pem"],
+        reaches_no_record=SERVER,
+    )
+    client_key: str | None = setting(
+        "Client key",
+        "Path of a PEM file with its key, not encrypted, if it is not in client_certificate's file.",
+        examples=["/secrets/client-key.pem"],
+        reaches_no_record=SERVER,
+    )
+    user_agent: str = setting(
+        "User agent",
+        "The User-Agent header. Default: tap-ory/{version}.",
+        default="",
+        examples=["airbyte (team@example.com)"],
+        reaches_no_record=SERVER,
+    )
+    public_url: str | None = setting(
+        "Public URL",
+        "Where the identity schemas (/schemas) are, if not where base_url leads: the public address of a "
+        "self-hosted Ory Kratos, for example http://127.0.0.1:4433/. The key is never sent to another host than "
+        "base_url's.",
+        examples=["http://kratos-public:4433/"],
+    )
+    identity_schemas: bool = setting(
+        "Identity schemas",
+        "Whether the project's identity schemas are read. A run that cannot read them ends where they matter. Off "
+        "says for good that there are none to be had: traits stay untyped, and users are read by well-known names "
+        "of traits.",
         default=True,
-        title="Identity schemas",
-        description=(
-            "Whether the project's identity schemas are read. A run that cannot read them ends where they matter. Off "
-            "says for good that there are none to be had: traits stay untyped, and users are read by well-known names "
-            "of traits."
-        ),
-    ),
-    th.Property(
-        "credential_metadata",
-        th.CustomType({"type": ["boolean", "string", "null"], "enum": [True, False, EXACT, None]}),
+    )
+    credential_metadata: bool | str = setting(
+        "Credential metadata",
+        "Also read which credentials each identity has: type, identifiers, version and times. Password hashes, "
+        "secrets and tokens (a credential's config) are never asked for and dropped if they come. The value exact "
+        "also asks for security keys (webauthn): only what they are tells which of them are a second factor. They "
+        "are counted and dropped.",
         default=False,
-        title="Credential metadata",
-        description=(
-            "Also read which credentials each identity has: type, identifiers, version and times. Password hashes, "
-            "secrets and tokens (a credential's config) are never asked for and dropped if they come. The value exact "
-            "also asks for security keys (webauthn): only what they are tells which of them are a second factor. They "
-            "are counted and dropped."
-        ),
-    ),
-    th.Property(
-        "code_mfa_enabled",
-        th.BooleanType,
+        schema={"type": ["boolean", "string", "null"], "enum": [True, False, EXACT, None]},
+    )
+    code_mfa_enabled: bool = setting(
+        "Codes are a second factor",
+        "Whether the server takes a one-time code as a second factor (selfservice.methods.code.mfa_enabled), which "
+        "the API does not tell. Then it counts as one for everybody whose code credential has an address. Needs "
+        "credential_metadata.",
         default=False,
-        title="Codes are a second factor",
-        description=(
-            "Whether the server takes a one-time code as a second factor (selfservice.methods.code.mfa_enabled), which "
-            "the API does not tell. Then it counts as one for everybody whose code credential has an address. Needs "
-            "credential_metadata."
-        ),
-    ),
-    th.Property(
-        "user_fields",
-        th.ObjectType(additional_properties=th.CustomType({"type": ["string", "object"]})),
+    )
+    user_fields: Mapping[str | None, Mapping[str, Pointer]] = setting(
+        "User fields",
+        'Which value of an identity a field of the users stream comes from, as a JSON pointer: {"employee_id": '
+        '"/metadata_public/number"} for all, {"staff": {"username": "/traits/nick"}} for one identity schema. '
+        f"Fields: {', '.join(FIELDS)}.",
         default={},
-        title="User fields",
-        description=(
-            'Which value of an identity a field of the users stream comes from, as a JSON pointer: {"employee_id": '
-            '"/metadata_public/number"} for all, {"staff": {"username": "/traits/nick"}} for one identity schema. '
-            f"Fields: {', '.join(FIELDS)}."
-        ),
-    ),
-    th.Property(
-        "account_types",
-        th.ObjectType(additional_properties=th.StringType),
+        schema={"additionalProperties": {"type": ["string", "object"]}},
+        examples=['{"employee_id": "/metadata_public/number"}'],
+    )
+    account_types: Mapping[str, str] = setting(
+        "Account types",
+        'Whose accounts the identities of a schema are: {"robots": "service"}. One of human, service, system.',
         default={},
-        title="Account types",
-        description=(
-            'Whose accounts the identities of a schema are: {"robots": "service"}. One of human, service, system.'
-        ),
-    ),
-    th.Property(
-        "lookback_seconds",
-        # A century: what is before it is no time.
-        th.IntegerType(minimum=0, maximum=3_153_600_000),
+        schema=TEXTS,
+        examples=['{"robots": "service"}'],
+    )
+    # A century: what is before it is no time.
+    lookback_seconds: int = setting(
+        "Look-back",
+        "With the replication method INCREMENTAL: seconds before the bookmark from which changes are sent again, "
+        "for clocks that differ and for reads of replicas.",
         default=600,
-        title="Look-back",
-        description=(
-            "With the replication method INCREMENTAL: seconds before the bookmark from which changes are sent again, "
-            "for clocks that differ and for reads of replicas."
-        ),
-    ),
-    th.Property(
-        "resume_within",
-        th.NumberType(minimum=0, maximum=87_600),
+        schema={"minimum": 0, "maximum": 3_153_600_000},
+    )
+    resume_within: float = setting(
+        "Resume within",
+        "Hours within which a run goes on with a read that was interrupted, from the state; an older one is begun "
+        "anew. 0: always begin anew. Servers with offset pagination always begin anew.",
         default=24,
-        title="Resume within",
-        description=(
-            "Hours within which a run goes on with a read that was interrupted, from the state; an older one is begun "
-            "anew. 0: always begin anew. Servers with offset pagination always begin anew."
-        ),
-    ),
-    th.Property(
-        "emit_activate_version_messages",
-        th.BooleanType,
+        schema={"minimum": 0, "maximum": 87_600},
+        reaches_no_record="Whether an old read is gone on with, which is asked beside.",
+    )
+    emit_activate_version_messages: bool = setting(
+        "Emit ACTIVATE_VERSION messages",
+        "Send ACTIVATE_VERSION once, after the last record of a complete full-table read, so that targets can "
+        "remove what no longer exists.",
         default=True,
-        title="Emit ACTIVATE_VERSION messages",
-        description=(
-            "Send ACTIVATE_VERSION once, after the last record of a complete full-table read, so that targets can "
-            "remove what no longer exists."
-        ),
-    ),
-).to_dict()
+    )
+
+
+CONFIG_SCHEMA = schema_of(Declaration)
+#: The settings that can reach no record. Every other one is part of the fingerprint of a read.
+UNREACHING = frozenset(marked(Declaration, "reaches_no_record"))

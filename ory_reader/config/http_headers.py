@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import base64
 import re
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
-from ory_reader.errors import SettingsError
+from ory_reader.errors import refuse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,17 +34,17 @@ def clean_headers(given: Mapping[str, str], api_token: str | None) -> dict[str, 
     for name, value in given.items():
         text = value.strip()
         if not NAME.fullmatch(name):
-            _refuse("has a name that no header may have", "names are letters, digits and hyphens")
+            refuse("http_headers", "has a name that no header may have", "names are letters, digits and hyphens")
         if name.lower() in {known.lower() for known in headers}:
-            _refuse(f"names {name} twice", "keep one")
+            refuse("http_headers", f"names {name} twice", "keep one")
         if name.lower() in OURS:
-            _refuse(f"names {name}, which is the tap's own to set", "take it out")
+            refuse("http_headers", f"names {name}, which is the tap's own to set", "take it out")
         if name.lower() == "user-agent":
-            _refuse(f"names {name}", "set user_agent instead")
+            refuse("http_headers", f"names {name}", "set user_agent instead")
         if name.lower() == "authorization" and api_token and text:
-            _refuse(f"names {name}, and api_token is sent in it", "set one of the two")
+            refuse("http_headers", f"names {name}, and api_token is sent in it", "set one of the two")
         if text and not VALUE.fullmatch(text):
-            _refuse(f"gives {name} a line break or a character beyond ASCII", "write it once more")
+            refuse("http_headers", f"gives {name} a line break or a character beyond ASCII", "write it once more")
         if text:
             headers[name] = text
     return headers
@@ -82,8 +82,3 @@ def _user_and_password(encoded: str) -> set[str]:
     except ValueError:
         return set()
     return {decoded, decoded.partition(":")[2]}
-
-
-def _refuse(what: str, remedy: str) -> NoReturn:
-    msg = f"Setting http_headers {what}: {remedy}."
-    raise SettingsError(msg)

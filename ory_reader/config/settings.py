@@ -7,20 +7,21 @@ setting; the value of `api_token` is in no message and in no `repr`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from command_basics.declared import values_in
 from command_basics.values import is_unset
 from command_basics.violations import explain_violation
-from ory_reader.config.declaration import CONFIG_SCHEMA, EXACT
+from ory_reader.config.declaration import CONFIG_SCHEMA, EXACT, Declaration
 from ory_reader.config.environment import READER
 from ory_reader.config.http_headers import clean_headers, has_authorization, secret_texts
 from ory_reader.config.tls import check_client_certificate
-from ory_reader.config.user_fields import Pointer, parse_account_types, parse_user_fields
-from ory_reader.errors import SettingsError
+from ory_reader.config.user_fields import parse_account_types, parse_user_fields
+from ory_reader.errors import refuse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,32 +30,12 @@ NETWORK_DOMAIN = ".projects.oryapis.com"
 HEADER_VALUE = re.compile(r"[\x20-\x7e]+")
 
 
-@dataclass(frozen=True)
-class Settings:
+@dataclass(frozen=True, kw_only=True)
+class Settings(Declaration):
     """One validated set of settings.
 
     `base_url` has no trailing slash; `request_timeout` is in seconds, `resume_within` in hours.
     """
-
-    base_url: str
-    api_token: str | None = field(repr=False)
-    http_headers: Mapping[str, str] = field(repr=False)
-    project_slug: str | None
-    page_size: int
-    concurrency: int
-    request_timeout: float
-    ca_bundle: str | None
-    client_certificate: str | None
-    client_key: str | None
-    user_agent: str
-    credential_metadata: bool | str
-    code_mfa_enabled: bool
-    lookback_seconds: int
-    resume_within: float
-    public_url: str | None
-    user_fields: Mapping[str | None, Mapping[str, Pointer]]
-    account_types: Mapping[str, str]
-    identity_schemas: bool = True
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], version: str) -> Settings:
@@ -63,31 +44,22 @@ class Settings:
         Raises:
             SettingsError: in one line, if a value cannot be right.
         """
-        base_url = clean_base_url(config["base_url"])
-        headers = config.get("http_headers") or {}
-        api_token = clean_api_token(config.get("api_token"), base_url, needed=not has_authorization(headers))
-        certificate, key = config.get("client_certificate") or None, config.get("client_key") or None
-        check_client_certificate(certificate, key, base_url)
-        return cls(
+        raw = cls(**{"base_url": "", **values_in(cls, config)})
+        base_url = clean_base_url(raw.base_url)
+        api_token = clean_api_token(raw.api_token, base_url, needed=not has_authorization(raw.http_headers))
+        check_client_certificate(raw.client_certificate, raw.client_key, base_url)
+        return replace(
+            raw,
             base_url=base_url,
             api_token=api_token,
-            http_headers=clean_headers(headers, api_token),
-            project_slug=config.get("project_slug") or None,
-            page_size=_given(config, "page_size"),
-            concurrency=_given(config, "concurrency"),
-            request_timeout=float(_given(config, "request_timeout")),
-            ca_bundle=_existing_file(config.get("ca_bundle")),
-            client_certificate=certificate,
-            client_key=key,
-            user_agent=_header_value(config.get("user_agent") or f"tap-ory/{version}"),
-            credential_metadata=_given(config, "credential_metadata"),
-            code_mfa_enabled=_given(config, "code_mfa_enabled"),
-            lookback_seconds=_given(config, "lookback_seconds"),
-            resume_within=float(_given(config, "resume_within")),
-            public_url=clean_base_url(config["public_url"], "public_url") if config.get("public_url") else None,
-            identity_schemas=_given(config, "identity_schemas"),
-            user_fields=parse_user_fields(_given(config, "user_fields")),
-            account_types=parse_account_types(_given(config, "account_types")),
+            http_headers=clean_headers(raw.http_headers, api_token),
+            request_timeout=float(raw.request_timeout),
+            ca_bundle=_existing_file(raw.ca_bundle),
+            user_agent=_header_value(raw.user_agent or f"tap-ory/{version}"),
+            resume_within=float(raw.resume_within),
+            public_url=clean_base_url(raw.public_url, "public_url") if raw.public_url else None,
+            user_fields=parse_user_fields(raw.user_fields),
+            account_types=parse_account_types(raw.account_types),
         )
 
     def elsewhere(self, url: str) -> Settings:
@@ -205,12 +177,6 @@ def is_network_host(hostname: str) -> bool:
     return hostname.lower().rstrip(".").endswith(NETWORK_DOMAIN)
 
 
-def _given(config: Mapping[str, Any], name: str) -> Any:
-    """The value of a setting, or its default where it is absent or null."""
-    value = config.get(name)
-    return CONFIG_SCHEMA["properties"][name]["default"] if value is None else value
-
-
 def _existing_file(value: str | None) -> str | None:
     if not value:
         return None
@@ -223,13 +189,3 @@ def _header_value(value: str) -> str:
     if not HEADER_VALUE.fullmatch(value.strip()):
         refuse("user_agent", "holds a line break or a character beyond ASCII", "use plain text")
     return value.strip()
-
-
-def refuse(setting: str, what: str, remedy: str) -> NoReturn:
-    """Say in one line what is wrong with a setting and what to do.
-
-    Raises:
-        SettingsError: always.
-    """
-    msg = f"Setting {setting} {what}: {remedy}."
-    raise SettingsError(msg)

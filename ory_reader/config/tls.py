@@ -15,14 +15,14 @@ from urllib.parse import urlsplit
 
 from requests.adapters import HTTPAdapter
 
-from ory_reader.errors import SettingsError, UnavailableError
+from ory_reader.errors import UnavailableError, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import requests
 
-    from ory_reader.config.settings import Settings
+    from ory_reader.config.declaration import Declaration
 
 #: Variables for a file or a directory, in the order in which they win; a setting wins over all.
 BUNDLE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
@@ -84,7 +84,7 @@ class TrustingAdapter(HTTPAdapter):
         super().init_poolmanager(*args, **kwargs, ca_cert_dir=self.directories)
 
 
-def trust(session: requests.Session, settings: Settings) -> None:
+def trust(session: requests.Session, settings: Declaration) -> None:
     """Give the session proxies and authorities of the environment, looked up once: `requests` would for each request.
 
     Raises:
@@ -116,13 +116,13 @@ def check_client_certificate(certificate: str | None, key: str | None, base_url:
     """
     if not certificate:
         if key:
-            _refuse("client_key", "is set without client_certificate", "set both")
+            refuse("client_key", "is set without client_certificate", "set both")
         return
     for name, path in (("client_certificate", certificate), ("client_key", key)):
         if path and not Path(path).is_file():
-            _refuse(name, f"names {path!r}, which is no file", "give the path of a PEM file")
+            refuse(name, f"names {path!r}, which is no file", "give the path of a PEM file")
     if not base_url.startswith("https:"):
-        _refuse("client_certificate", "needs TLS", "begin base_url with https://")
+        refuse("client_certificate", "needs TLS", "begin base_url with https://")
     _load(certificate, key)
 
 
@@ -131,20 +131,15 @@ def _load(certificate: str, key: str | None) -> None:
 
     def password() -> NoReturn:
         # OpenSSL would ask for it on the terminal.
-        _refuse(owner, "names a key that is encrypted", "give one without a passphrase, readable for this user alone")
+        refuse(owner, "names a key that is encrypted", "give one without a passphrase, readable for this user alone")
 
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(certificate, key, password)
     except ssl.SSLError as error:
         if error.reason == "KEY_VALUES_MISMATCH":
-            _refuse(owner, "is not the key of client_certificate", "give the two that were made together")
+            refuse(owner, "is not the key of client_certificate", "give the two that were made together")
         if not key:
-            _refuse("client_certificate", "names a file without a certificate and its key", "set client_key as well")
-        _refuse("client_certificate", "and client_key are no certificate and its key", "give PEM files of both")
+            refuse("client_certificate", "names a file without a certificate and its key", "set client_key as well")
+        refuse("client_certificate", "and client_key are no certificate and its key", "give PEM files of both")
     except OSError as error:
-        _refuse("client_certificate", f"and client_key cannot be read: {error.strerror}", "check who may read them")
-
-
-def _refuse(setting: str, what: str, remedy: str) -> NoReturn:
-    msg = f"Setting {setting} {what}: {remedy}."
-    raise SettingsError(msg)
+        refuse("client_certificate", f"and client_key cannot be read: {error.strerror}", "check who may read them")

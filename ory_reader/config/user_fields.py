@@ -6,9 +6,9 @@ schemas, records or HTTP.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
-from ory_reader.errors import SettingsError
+from ory_reader.errors import refuse
 from ory_reader.json_pointer import USABLE_NAME, parts_of
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ MAX_SEGMENTS = 8
 Pointer = tuple[str, ...]
 
 
-def parse_user_fields(given: Mapping[str, Any]) -> dict[str | None, dict[str, Pointer]]:
+def parse_user_fields(given: Mapping[Any, Any]) -> dict[str | None, dict[str, Pointer]]:
     """Return the pointers by field, by schema id; those for all schemas are under None.
 
     `given` maps a field to a pointer into the identity (`{"email": "/traits/contact/mail"}`), or a schema id to
@@ -56,17 +56,17 @@ def parse_user_fields(given: Mapping[str, Any]) -> dict[str | None, dict[str, Po
 
 def _pointer(field: str, value: Any) -> Pointer:
     if field not in FIELDS:
-        _refuse("user_fields", f"names {field!r}, which is no field of a user", f"use one of {', '.join(FIELDS)}")
+        refuse("user_fields", f"names {field!r}, which is no field of a user", f"use one of {', '.join(FIELDS)}")
     if not isinstance(value, str) or not value.startswith("/"):
-        _refuse("user_fields", f"gives {field} no JSON pointer", f'write it like "/traits/{field}"')
+        refuse("user_fields", f"gives {field} no JSON pointer", f'write it like "/traits/{field}"')
     segments = parts_of(value)
     if segments[0] not in ROOTS:
         roots = ", ".join(f"/{root}" for root in ROOTS)
-        _refuse("user_fields", f"looks for {field} in /{segments[0]}", f"begin the pointer with one of {roots}")
+        refuse("user_fields", f"looks for {field} in /{segments[0]}", f"begin the pointer with one of {roots}")
     if (len(segments) > 1) is (segments[0] == "external_id"):
-        _refuse("user_fields", f"points for {field} at no value", "name a member of it, or /external_id")
+        refuse("user_fields", f"points for {field} at no value", "name a member of it, or /external_id")
     if len(segments) > MAX_SEGMENTS or not all(map(USABLE_NAME.fullmatch, segments)):
-        _refuse("user_fields", f"gives {field} a pointer that cannot be followed", "use up to 8 plain names")
+        refuse("user_fields", f"gives {field} a pointer that cannot be followed", "use up to 8 plain names")
     return segments
 
 
@@ -78,10 +78,5 @@ def parse_account_types(given: Mapping[str, Any]) -> dict[str, str]:
     """
     for value in given.values():
         if value not in ACCOUNT_TYPES:
-            _refuse("account_types", "holds something else than account types", f"use {', '.join(ACCOUNT_TYPES)}")
+            refuse("account_types", "holds something else than account types", f"use {', '.join(ACCOUNT_TYPES)}")
     return dict(given)
-
-
-def _refuse(setting: str, what: str, remedy: str) -> NoReturn:
-    msg = f"Setting {setting} {what}: {remedy}."
-    raise SettingsError(msg)

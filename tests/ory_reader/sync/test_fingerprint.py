@@ -13,8 +13,8 @@ from unittest import mock
 import pytest
 
 from command_basics.signals import Terminated
+from ory_reader.config.declaration import UNREACHING
 from ory_reader.project import Project
-from ory_reader.sync.fingerprint import UNREACHING
 from ory_reader.sync.snapshot import Snapshot, now
 from ory_sandbox import Sandbox
 from tap_ory.stream import OryStream
