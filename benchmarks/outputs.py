@@ -25,6 +25,7 @@ IDENTITIES = 1200
 MASKS = [
     (re.compile(rb'"(time_extracted|started_at|ended_at)": ?"[^"]*"'), rb'"\1":""'),
     (re.compile(rb'"(version|emitted_at)": ?\d{9,}'), rb'"\1":0'),
+    (re.compile(rb'"finished": ?\{[^}]*\}'), b'"finished":{}'),
     (re.compile(rb'"(replication_key_value|replication_key_signpost)": ?"[^"]*"'), rb'"\1":""'),
 ]
 MAPS = {"identities": {"address": "md5(traits.get('email') or '')", "__filter__": "state == 'active'"}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,11 @@ class Termination:
         """No signal has come."""
         self._busy = False
         self._pending: int | None = None
+
+    def listen(self) -> None:
+        """Take in SIGTERM and SIGINT from now on."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda signum, _: self.receive(signum))
 
     def receive(self, signum: int) -> None:
         """Take a signal in; a second one does not wait for a target that reads no more."""

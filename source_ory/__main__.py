@@ -11,22 +11,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from command_basics.exits import leave_closed_pipe, unforeseen, unwritable
-from command_basics.log_level import settle_log_level
-from command_basics.signals import Terminated
+from command_basics.log_level import log_level
+from command_basics.signals import Terminated, Termination
 from command_basics.startup import no_search_for_cycles
 from command_basics.stdout import abandon_output, buffer_output
 from command_basics.version import version
 from ory_reader.config.environment import ENV_PREFIX
 from ory_reader.errors import AccessError, SettingsError, TapOryError, UnavailableError
-from source_ory.messages import FailureType, LogHandler, emit_error
+from source_ory.messages import FailureType, LogHandler, emit, emit_error
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 logger = logging.getLogger("tap-ory")
-
-#: What the SDK says of each request and each stream's duration; Airbyte counts by itself.
-QUIET = ("singer_sdk.metrics",)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -42,19 +39,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _log_as_messages()
     # The import is the greater part of a short run.
     with no_search_for_cycles():
-        from source_ory import source  # noqa: PLC0415
+        run = _command(given.command)
 
     try:
-        _set_log_level()
-        if given.command == "spec":
-            source.spec()
-        elif given.command == "check":
-            source.check(_json(given.config, "--config"))
-        elif given.command == "discover":
-            source.discover(_json(given.config, "--config"))
-        else:
-            files = _json(given.config, "--config"), _json(given.catalog, "--catalog")
-            source.read(*files, _json(given.state, "--state") if given.state else None)
+        logging.getLogger().setLevel(log_level(os.environ, ENV_PREFIX, SettingsError))
+        run(given)
     except BrokenPipeError:
         leave_closed_pipe()
     except TapOryError as error:
@@ -85,6 +74,29 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _command(name: str) -> Callable[[argparse.Namespace], None]:
+    """Return a command, with all that it needs imported: to tell of the settings nothing need be read."""
+    if name == "spec":
+        from source_ory.spec import specification  # noqa: PLC0415
+
+        return lambda _: emit("SPEC", spec=specification())
+    from source_ory import source  # noqa: PLC0415
+
+    def run(given: argparse.Namespace) -> None:
+        termination = Termination()
+        termination.listen()
+        config = _json(given.config, "--config")
+        if name == "check":
+            source.check(config)
+        elif name == "discover":
+            source.discover(config)
+        else:
+            catalog, state = _json(given.catalog, "--catalog"), given.state and _json(given.state, "--state")
+            source.read(config, catalog, state, termination)
+
+    return run
+
+
 def _json(path: Path, option: str) -> Any:
     try:
         return json.loads(path.read_bytes())
@@ -99,13 +111,8 @@ def _json(path: Path, option: str) -> Any:
 def _log_as_messages() -> None:
     handler = LogHandler()
     handler.setFormatter(logging.Formatter("%(message)s"))
-    handler.addFilter(lambda record: record.name not in QUIET)
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
-
-
-def _set_log_level() -> None:
-    logging.getLogger().setLevel(settle_log_level(os.environ, ENV_PREFIX, SettingsError))
 
 
 def _failure_type(error: TapOryError) -> FailureType:

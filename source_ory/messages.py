@@ -29,6 +29,12 @@ def emit(kind: str, **body: Any) -> None:
     sys.stdout.flush()
 
 
+def emit_lines(lines: bytes) -> None:
+    """Write ready-made lines at once."""
+    sys.stdout.buffer.write(lines)
+    sys.stdout.flush()
+
+
 def emit_state(stream: str, state: Mapping[str, Any], records: int) -> None:
     """Write the state of a stream, with the number of its records since the last one."""
     place = {"stream_descriptor": {"name": stream}, "stream_state": state}

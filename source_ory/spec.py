@@ -6,6 +6,7 @@ that hold objects are JSON in a text field, and a choice among mixed types is on
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from command_basics.declared import marked
@@ -16,12 +17,13 @@ from ory_reader.config.environment import READER
 from ory_reader.errors import SettingsError
 
 if TYPE_CHECKING:
-    import logging
     from collections.abc import Mapping
+
+logger = logging.getLogger("tap-ory")
 
 PROTOCOL_VERSION = "0.2.0"
 DOCUMENTATION = "https://www.ory.sh/docs/kratos/reference/api"
-#: Always on here, as it is how the tap tells that a full read was whole.
+#: Airbyte's protocol has no such message: that a read was whole is a stream's status there.
 INTERNAL = frozenset({"emit_activate_version_messages"})
 EXAMPLES = marked(Declaration, "examples")
 BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
@@ -45,8 +47,8 @@ def specification() -> dict[str, Any]:
     }
 
 
-def tap_config(given: Any, logger: logging.Logger) -> dict[str, Any]:
-    """Return the tap's configuration of a connection's; what the specification does not name is left out.
+def tap_config(given: Any) -> dict[str, Any]:
+    """Return the tap's configuration of a connection's, unchecked; what the specification does not name is left out.
 
     Raises:
         SettingsError: if it is no object, or a text that must be JSON is none.
@@ -64,7 +66,7 @@ def tap_config(given: Any, logger: logging.Logger) -> dict[str, Any]:
             raise SettingsError(msg)
     # The tap tells what is empty from what is missing.
     empty = {name: given[name] for name in CONFIG_SCHEMA["required"] if given.get(name) == ""}
-    return {**empty, **config, **dict.fromkeys(INTERNAL, True)}
+    return {**empty, **config}
 
 
 def _form_field(name: str, setting: Mapping[str, Any], order: int) -> dict[str, Any]:

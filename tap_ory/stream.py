@@ -48,9 +48,10 @@ class OryStream(Stream):
     def __init__(self, tap: TapOry, definition: streams.Stream) -> None:
         """Take on what the definition says."""
         self.definition = definition
-        self.primary_keys = definition.key
         self.selected_by_default = definition.selected_by_default
         super().__init__(tap, name=definition.name)
+        # The SDK begins with none.
+        self.primary_keys = definition.key
 
     # The SDK's hooks
 

@@ -1,22 +1,19 @@
 """Configured catalogs as PyAirbyte writes them: how each stream is read."""
 
 import logging
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL
 
 from ory_reader.errors import SettingsError
-from source_ory.catalog import singer_catalog
+from source_ory.catalog import chosen
 
 
-def stream(name: str, *fields: str) -> Any:
-    properties = {field: {"type": "string"} for field in ("id", *fields)}
-    return SimpleNamespace(name=name, schema={"properties": properties}, primary_keys=("id",))
+def schema(*fields: str) -> dict[str, Any]:
+    return {"properties": {field: {"type": "string"} for field in ("id", "state", *fields)}}
 
 
-STREAMS = {"changing": stream("changing", "changed_at"), "still": stream("still")}
+STREAMS = {"changing": schema("changed_at"), "still": schema()}
 
 
 def configured(name: str, mode: str, **more: Any) -> dict[str, Any]:
@@ -28,10 +25,8 @@ def test_a_stream_that_knows_no_changes_is_read_in_full_where_changes_are_asked_
 ) -> None:
     catalog = {"streams": [configured(name, "incremental") for name in STREAMS]}
     with caplog.at_level(logging.WARNING):
-        read = singer_catalog(catalog, STREAMS)
-    methods = {name: read[name].replication_method for name in STREAMS}
-    assert methods == {"changing": REPLICATION_INCREMENTAL, "still": REPLICATION_FULL_TABLE}
-    assert all(read[name].metadata.root.selected for name in STREAMS)
+        read = chosen(catalog, STREAMS)
+    assert {name: each.changes_only for name, each in read.items()} == {"changing": True, "still": False}
     assert [record.getMessage() for record in caplog.records] == [
         "The stream 'still' knows no changes: sync_mode incremental is read as full_refresh."
     ]
@@ -40,14 +35,38 @@ def test_a_stream_that_knows_no_changes_is_read_in_full_where_changes_are_asked_
 @pytest.mark.parametrize("cursor", [None, [], ["changed_at"]])
 def test_the_own_cursor_may_be_named(cursor: Any) -> None:
     catalog = {"streams": [configured("changing", "incremental", cursor_field=cursor)]}
-    assert singer_catalog(catalog, STREAMS)["changing"].replication_method == REPLICATION_INCREMENTAL
+    assert chosen(catalog, STREAMS)["changing"].changes_only
 
 
 @pytest.mark.parametrize("cursor", [["updated_at"], ["a", "b"], "updated_at", {"a": 1}])
 def test_another_cursor_is_refused_and_not_ignored(cursor: Any) -> None:
     catalog = {"streams": [configured("changing", "incremental", cursor_field=cursor)]}
     with pytest.raises(SettingsError, match=r"'changing' has no cursor .*changed_at"):
-        singer_catalog(catalog, STREAMS)
+        chosen(catalog, STREAMS)
     # A full refresh has no use for it.
     catalog["streams"][0]["sync_mode"] = "full_refresh"
-    assert singer_catalog(catalog, STREAMS)["changing"].replication_method == REPLICATION_FULL_TABLE
+    assert not chosen(catalog, STREAMS)["changing"].changes_only
+
+
+def test_streams_come_in_their_own_order_and_no_other_is_read() -> None:
+    names = ["still", "changing"]
+    assert list(chosen({"streams": [configured(name, "full_refresh") for name in names]}, STREAMS)) == list(STREAMS)
+    assert list(chosen({"streams": [configured("still", "full_refresh")]}, STREAMS)) == ["still"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "fields", "read"),
+    [
+        ("full_refresh", (), {"id": True, "state": True, "changed_at": True}),
+        ("full_refresh", ("state",), {"id": False, "state": True, "changed_at": False}),
+        ("incremental", ("state",), {"id": False, "state": True, "changed_at": True}),
+    ],
+)
+def test_a_field_is_read_with_all_that_is_below(mode: str, fields: tuple[str, ...], read: dict[str, bool]) -> None:
+    entry = configured("changing", mode)
+    entry["stream"]["json_schema"] = {"properties": {field: {} for field in fields}}
+    mask = chosen({"streams": [entry]}, STREAMS)["changing"].mask
+    for field, selected in read.items():
+        place = ("properties", field)
+        for below in ((), ("items",), ("additionalProperties",), ("properties", "a"), ("items", "properties", "b")):
+            assert mask[place + below] == selected

@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
+from command_basics.signals import Termination
 from ory_reader.errors import IncompleteError, UnavailableError
 from ory_reader.resources.identities import IdentityRead
 from ory_sandbox import Sandbox
 from source_ory import source
-from source_ory.catalog import singer_state
+from source_ory.catalog import bookmarks
 from tests.source_ory.support import Run, said
 
 CATALOG: dict[str, Any] = {
@@ -28,7 +29,7 @@ def test_unreadable_identities_leave_the_read_incomplete(
     spoilt = sandbox.identities[700]["id"]
     sandbox.make_unreadable(spoilt)
     with pytest.raises(IncompleteError):
-        source.read({"base_url": sandbox.url}, CATALOG, None)
+        source.read({"base_url": sandbox.url}, CATALOG, None, Termination())
     told = said_in(capsys)
     assert told.statuses == [("identities", "STARTED"), ("identities", "RUNNING"), ("identities", "INCOMPLETE")]
     others = {identity["id"] for identity in sandbox.identities} - {spoilt}
@@ -46,12 +47,12 @@ def test_a_read_that_may_have_missed_identities_is_incomplete(
     pages = IdentityRead.pages
     monkeypatch.setattr(IdentityRead, "pages", restless)
     with pytest.raises(UnavailableError, match="kept changing"):
-        source.read({"base_url": sandbox.url}, CATALOG, None)
+        source.read({"base_url": sandbox.url}, CATALOG, None, Termination())
     assert said_in(capsys).statuses[-1] == ("identities", "INCOMPLETE")
 
 
 @pytest.mark.parametrize(
-    ("given", "bookmarks"),
+    ("given", "expected"),
     [
         (None, None),
         ([], None),
@@ -63,5 +64,5 @@ def test_a_read_that_may_have_missed_identities_is_incomplete(
         ([{"stream": {"stream_descriptor": {"name": "a"}, "stream_state": {"snapshot": 1}}}], {"a": {"snapshot": 1}}),
     ],
 )
-def test_states_become_the_taps(given: Any, bookmarks: dict[str, Any] | None) -> None:
-    assert singer_state(given) == ({} if bookmarks is None else {"bookmarks": bookmarks})
+def test_states_become_bookmarks(given: Any, expected: dict[str, Any] | None) -> None:
+    assert bookmarks(given) == (expected or {})

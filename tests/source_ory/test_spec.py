@@ -10,7 +10,6 @@ from ory_reader.config.settings import Settings
 from ory_reader.errors import SettingsError
 from source_ory.spec import specification, tap_config
 
-LOGGER = logging.getLogger("tap-ory")
 PROPERTIES = specification()["connectionSpecification"]["properties"]
 
 
@@ -43,7 +42,7 @@ def test_defaults_bounds_and_choices_are_the_taps() -> None:
 def test_examples_and_defaults_fit_the_specification_and_the_tap() -> None:
     config = {name: field.get("examples", [field.get("default")])[0] for name, field in PROPERTIES.items()}
     jsonschema.validate(config, specification()["connectionSpecification"])
-    read = tap_config({**config, **dict.fromkeys(("ca_bundle", "client_certificate", "client_key"), "")}, LOGGER)
+    read = tap_config({**config, **dict.fromkeys(("ca_bundle", "client_certificate", "client_key"), "")})
     jsonschema.validate(read, CONFIG_SCHEMA)
     assert Settings.from_config(read, "0").account_types == {"robots": "service"}
 
@@ -51,19 +50,19 @@ def test_examples_and_defaults_fit_the_specification_and_the_tap() -> None:
 def test_words_become_the_taps_values() -> None:
     given = {"base_url": "x", "credential_metadata": "true", "user_fields": '{"a": "/b"}', "account_types": " "}
     expected = {"base_url": "x", "credential_metadata": True, "user_fields": {"a": "/b"}}
-    assert tap_config(given, LOGGER) == {**expected, "emit_activate_version_messages": True}
+    assert tap_config(given) == expected
     for word, value in (("false", False), ("exact", "exact"), (True, True), ("nonsense", "nonsense")):
-        assert tap_config({"credential_metadata": word}, LOGGER)["credential_metadata"] == value
+        assert tap_config({"credential_metadata": word})["credential_metadata"] == value
 
 
 def test_what_the_tap_would_do_behind_its_back_is_left_out(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
-        config = tap_config({"base_url": "x", "stream_maps": {}, "emit_activate_version_messages": False}, LOGGER)
-    assert config == {"base_url": "x", "emit_activate_version_messages": True}
+        config = tap_config({"base_url": "x", "stream_maps": {}, "emit_activate_version_messages": False})
+    assert config == {"base_url": "x"}
     assert "'stream_maps' is ignored" in caplog.text
 
 
 @pytest.mark.parametrize(("given", "sentence"), [(["x"], "no JSON object"), ({"user_fields": "{"}, "user_fields")])
 def test_a_configuration_that_cannot_be_read_is_refused(given: object, sentence: str) -> None:
     with pytest.raises(SettingsError, match=sentence):
-        tap_config(given, LOGGER)
+        tap_config(given)
