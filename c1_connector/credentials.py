@@ -18,6 +18,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import jwt
 import requests
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -75,10 +76,10 @@ class Key:
             if tuple(parts[:2]) != _PREFIX or parts[2] != _VERSION:
                 raise ValueError  # noqa: TRY301 - one sentence for all that can be wrong
             jwk = json.loads(_from_base64url(parts[3]))
-            if (jwk["kty"], jwk["crv"]) != ("OKP", "Ed25519"):
+            kid = jwk.get("kid") or None
+            if (jwk["kty"], jwk["crv"]) != ("OKP", "Ed25519") or not isinstance(kid, str | None):
                 raise ValueError  # noqa: TRY301
             private = _from_base64url(jwk["d"])
-            kid = jwk.get("kid") or None
             return cls(Ed25519PrivateKey.from_private_bytes(private), kid)
         except (ValueError, KeyError, TypeError, IndexError, AttributeError, binascii.Error):
             msg = (
@@ -134,9 +135,6 @@ class TokenSource:
 
     def assertion(self) -> str:
         """Return a signed JWT that says who we are."""
-        header: dict[str, Any] = {"alg": "EdDSA", "nonce": secrets.token_hex(16)}
-        if self._key.kid:
-            header["kid"] = self._key.kid
         now = int(time.time())
         client_id = self._credentials.client_id
         claims = {
@@ -147,8 +145,9 @@ class TokenSource:
             "nbf": now - LEEWAY,
             "exp": now + LEEWAY,
         }
-        signed = b".".join(_to_base64url(json.dumps(part).encode()) for part in (header, claims))
-        return (signed + b"." + _to_base64url(self._key.private.sign(signed))).decode()
+        named = {"kid": self._key.kid} if self._key.kid else {}
+        headers = {"typ": None, "nonce": secrets.token_hex(16), **named}
+        return jwt.encode(claims, self._key.private, "EdDSA", headers)
 
     def _renew(self) -> None:
         began = time.monotonic()
@@ -210,10 +209,6 @@ def _cause(error: BaseException) -> str:
     while following := inner.__cause__ or inner.__context__:
         inner = following
     return str(getattr(inner, "strerror", None) or type(error).__name__)
-
-
-def _to_base64url(data: bytes) -> bytes:
-    return base64.urlsafe_b64encode(data).rstrip(b"=")
 
 
 def _from_base64url(text: str) -> bytes:

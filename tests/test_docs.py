@@ -12,6 +12,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+import target_c1.settings
 from ory_reader.config.declaration import CONFIG_SCHEMA
 from ory_reader.http import error_messages
 from tap_ory.tap import TapOry
@@ -20,6 +21,7 @@ from target_c1.target import TargetC1
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SETTINGS: dict[str, Any] = CONFIG_SCHEMA["properties"]
+OURS = {*SETTINGS, *target_c1.settings.CONFIG_SCHEMA["properties"]}
 #: What the SDK adds by itself; it documents them.
 OF_THE_SDK = {"stream_maps", "stream_map_config", "faker_config", "flattening_enabled", "flattening_max_depth"}
 OWN = [name for name in SETTINGS if not name.startswith(("flattening_", "stream_map", "faker_"))]
@@ -100,11 +102,12 @@ def about(plugin: type[TapOry | TargetC1]) -> dict[str, Any]:
 
 
 def compare(declared: list[dict[str, Any]], told: dict[str, Any], other_values: dict[str, Any] | None = None) -> None:
-    """Meltano's names, kinds, secrets and values are the program's: what it does not know it passes on as text."""
+    """Meltano's names, labels, kinds, secrets and values are ours: what it does not know it passes on as text."""
     settings = {setting["name"]: setting for setting in declared}
     assert sorted(settings) == sorted(told)
     for name, setting in settings.items():
         assert setting["kind"] in KINDS[kind_of(told[name])], name
+        assert name not in OURS or setting["label"] == told[name]["title"]
         assert setting.get("sensitive", False) == told[name].get("secret", False), name
         expected = {**told[name], **({"default": other_values[name]} if other_values and name in other_values else {})}
         assert setting.get("value") == expected.get("default"), name

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from singer_sdk.exceptions import MappingError
 
-from c1_connector.credentials import Key, split_client_id
+from c1_connector.credentials import Credentials, Key, TokenSource, split_client_id
 from c1_connector.errors import ConnectorError
 from c1_connector.logs import Secrets
 from c1_connector.reading import explain, write_users
@@ -162,6 +162,7 @@ def _secret(jwk: object) -> str:
         _secret([]),
         _secret({"kty": "OKP", "crv": "Ed25519"}),
         _secret({"kty": "OKP", "crv": "Ed25519", "d": "c2hvcnQ"}),
+        _secret({"kty": "OKP", "crv": "Ed25519", "d": "A" * 43, "kid": 17}),
         _secret({"kty": "EC", "crv": "P-256", "d": "A" * 43}),
     ],
 )
@@ -180,6 +181,15 @@ def test_a_client_secret_is_an_ed25519_key() -> None:
     assert public == "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo="
     assert key.kid is None
     assert Key.parse(_secret({**jwk, "kid": "one"})).kid == "one"
+
+
+@pytest.mark.parametrize("named", [{}, {"kid": "one"}])
+def test_an_assertion_names_its_key_only_if_c1_did_and_no_type(named: dict[str, str]) -> None:
+    secret = _secret({"kty": "OKP", "crv": "Ed25519", "d": "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A", **named})
+    tokens = TokenSource(Credentials("name@c1.example/suffix", "c1.example", secret), "c1.example", "", Secrets())
+    header = json.loads(base64.urlsafe_b64decode(tokens.assertion().partition(".")[0] + "=="))
+    assert len(header.pop("nonce")) == 32
+    assert header == {"alg": "EdDSA", **named}
 
 
 def test_a_client_id_names_its_host() -> None:
