@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ory_sandbox import Sandbox
+from tap_ory.tap import TapOry
 from tests.command import Finished, run_tap
 from tests.interrupted import both
 
@@ -85,3 +86,12 @@ def test_one_with_less_in_it_is_read_as_ever(sandbox: Sandbox, tmp_path: Path, m
     """Whatever the SDK takes for selected is."""
     done = run(sandbox, tmp_path, without(member))
     assert (done.code, sum(message["type"] == "RECORD" for message in done.messages)) == (0, PEOPLE)
+
+
+def test_every_stream_has_its_key() -> None:
+    """Without one a target appends where it should replace."""
+    catalog = TapOry(validate_config=False).catalog_dict
+    assert {stream["tap_stream_id"]: list(stream["key_properties"]) for stream in catalog["streams"]} == {
+        "identities": ["id"],
+        "users": ["id"],
+    }
