@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 class Project:
     """What all streams of a run share. Makes no request before something is asked for."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Talk to nobody yet."""
+    def __init__(self, settings: Settings, trait_shapes: dict[str, Shape] | None = None) -> None:
+        """Talk to nobody yet. `trait_shapes` are known already, where they are given."""
         self.settings = settings
+        self._trait_shapes = trait_shapes
         #: The paths of traits that some value did not fit, each warned of once.
         self.warned_traits: set[str] = set()
 
@@ -38,4 +39,4 @@ class Project:
 
         Empty where the schemas cannot be read: `Stream.check_types` says when that is an error.
         """
-        return self.schemas.shapes
+        return self.schemas.shapes if self._trait_shapes is None else self._trait_shapes

@@ -78,6 +78,10 @@ def token(number: int) -> str:
     return str(uuid.UUID(int=number))
 
 
+#: No row lies behind it.
+LAST_ID = token(KEY_SPACE - 1)
+
+
 def cut(rest: Slice, count: int) -> list[Slice]:
     """Cut a slice into `count` of equal width, in order; `rest` itself stays as it is."""
     width, start = rest.stretch() // count, key(rest.position)

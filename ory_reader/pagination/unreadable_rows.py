@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 from ory_reader.errors import AnswerError
 from ory_reader.http.client import InternalServerError
-from ory_reader.pagination.id_ranges import KEY_SPACE, UUID, Slice, key, token
+from ory_reader.pagination.id_ranges import KEY_SPACE, LAST_ID, UUID, Slice, key, token
 from ory_reader.pagination.links import next_page_token
 from ory_reader.pagination.page import Page
 
@@ -26,8 +26,8 @@ logger = logging.getLogger("tap-ory")
 Fetch = Callable[[str | None, int | None], Page]
 
 LAST_KEY = KEY_SPACE - 1
-#: No row lies behind it: a 500 there is about no row.
-BEHIND_ALL = token(LAST_KEY)
+#: A 500 there is about no row.
+BEHIND_ALL = LAST_ID
 #: A bad row is looked for in steps of this part of the space between two rows.
 STEPS_A_ROW = 16
 #: The first step where nothing is known of that space: small enough for a billion people.

@@ -1,0 +1,216 @@
+"""What `ory_reader` offers to programs: to plan a read, to read some ranges of ids, to make records of pages.
+
+Joins settings, resources and streams; a plan is made in one process and its ranges are read in any others.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from command_basics.reader import unknown_settings
+from command_basics.version import version
+from ory_reader.config import settings as config
+from ory_reader.config.declaration import CONFIG_SCHEMA
+from ory_reader.errors import IncompleteError, SettingsError, TapOryError
+from ory_reader.http.client import InternalServerError, OryClient
+from ory_reader.pagination.id_ranges import LAST_ID, IdRange, Slice, cut
+from ory_reader.pagination.paginators import KEYSET
+from ory_reader.project import Project
+from ory_reader.resources.identities import IdentityRead, page_fetcher
+from ory_reader.streams import STREAMS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+
+    from typing_extensions import Self
+
+    from ory_reader.config.settings import Settings
+    from ory_reader.pagination.prefetch import PrefetchedPage
+    from ory_reader.traits.shapes import Shape
+
+__all__ = ["Plan", "Read", "TapOryError", "decoder", "open_read", "plan", "settings"]
+
+ALL_IDS = IdRange(None, LAST_ID)
+
+
+def settings(**given: Any) -> Settings:
+    """Check the settings of a project, which are those of `tap-ory` by the same names.
+
+    >>> project = settings(base_url="http://127.0.0.1:4434/", page_size=250)
+    >>> project.page_size, project.concurrency
+    (250, 4)
+
+    Raises:
+        SettingsError: in one line, if one is unknown or cannot be right; the key is in no message.
+    """
+    values, wrong = config.read(given)
+    wrong += (sentence.replace(" is ignored", "") for sentence in unknown_settings(given, CONFIG_SCHEMA["properties"]))
+    if wrong:
+        raise SettingsError(" ".join(wrong))
+    return config.Settings.from_config(values, version())
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a read of a project is made of, to be pickled and sent to others: it holds no key.
+
+    Every identity lies in exactly one of `ranges`, each of ids behind `after` (None: from the first) up to `last`.
+    There is but one on a server with offset pagination, or with hardly anybody. `trait_shapes` is what the identity
+    schemas say of traits, by schema id, as they were when the plan was made.
+    """
+
+    ranges: tuple[IdRange, ...]
+    trait_shapes: dict[str, Shape] = field(repr=False)
+
+    def schema(self, stream: str) -> dict[str, Any]:
+        """Return the JSON Schema of a stream's records.
+
+        >>> project = settings(base_url="http://127.0.0.1:4434/")
+        >>> sorted(plan(project).schema("identities")["properties"]["traits"]["properties"])[:2]
+        ['address', 'balance']
+        """
+        return STREAMS[stream].schema(self.trait_shapes)
+
+
+def plan(project: Settings, n: int = 1) -> Plan:
+    """Ask a project how it can be read, and cut its ids into `n` ranges where it can be.
+
+    One request tells it, beside those for the identity schemas.
+
+    >>> project = settings(base_url="http://127.0.0.1:4434/")
+    >>> [each.last for each in plan(project, 2).ranges]
+    ['7fffffff-ffff-ffff-ffff-ffffffffffff', 'ffffffff-ffff-ffff-ffff-ffffffffffff']
+
+    Raises:
+        TapOryError: if the project, or its identity schemas, cannot be read.
+        ValueError: if `n` is less than 1.
+    """
+    if n < 1:
+        msg = f"A read has at least one range, not {n}."
+        raise ValueError(msg)
+    parts = [Slice(upper=LAST_ID)]
+    client = OryClient(project)
+    try:
+        if KEYSET.recognises(page_fetcher(client)(None, 1)):
+            parts = cut(parts[0], n)
+    except InternalServerError:
+        # The first row of all cannot be read, perhaps: the read itself finds out, and is one.
+        pass
+    ranges = tuple(IdRange(part.position, part.upper or LAST_ID) for part in parts)
+    return Plan(ranges, _shapes(Project(project)))
+
+
+def open_read(project: Settings, ranges: Sequence[IdRange] | None = None) -> Read:
+    """Begin a read of some ranges of a plan, or of everything; the first page asked for makes the first request.
+
+    >>> project = settings(base_url="http://127.0.0.1:4434/")
+    >>> records = decoder("identities", project)
+    >>> with open_read(project) as read:
+    ...     number = sum(len(list(records(page))) for page in read.pages())
+    >>> number, read.whole
+    (25, True)
+    """
+    return Read(project, ranges)
+
+
+class Read:
+    """A read of identities, each once. Leaving its `with` block ends it."""
+
+    def __init__(self, project: Settings, ranges: Sequence[IdRange] | None = None) -> None:
+        """Make no request yet."""
+        slices = None
+        if ranges is not None and tuple(ranges) != (ALL_IDS,):
+            slices = [Slice(after, last, written=after) for after, last in ranges]
+        self._nothing = slices == []
+        self._read = IdentityRead(OryClient(project), slices)
+        self._pages = self._read_pages()
+
+    def __enter__(self) -> Self:
+        """Return the read itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the read."""
+        self.close()
+
+    def pages(self) -> Iterator[PrefetchedPage]:
+        """Yield pages, which `decoder` makes records of. Asking for the next one says that the last one was used.
+
+        Raises:
+            IncompleteError: at the end, unless the read was whole: all that was yielded is right, and something lacks.
+            TapOryError: if the read had to end before.
+        """
+        return self._pages
+
+    def remaining(self) -> list[IdRange] | None:
+        """Return the ranges that no used page has covered, for a later `open_read`; [] if there are none.
+
+        None where a read cannot be gone on with: on a server with offset pagination, behind an unreadable identity, and
+        as long as a read of everything has not used its first page.
+        """
+        rest = [] if self._nothing else self._read.remaining()
+        return None if rest is None else [IdRange(part.written, part.upper or LAST_ID) for part in rest]
+
+    @property
+    def unreadable(self) -> list[IdRange]:
+        """The ranges in which the server could not read an identity."""
+        return self._read.unreadable
+
+    @property
+    def whole(self) -> bool:
+        """Whether the last page was yielded and nothing can have slipped through."""
+        return self._nothing or self._read.whole
+
+    def close(self) -> None:
+        """Fetch no more."""
+        self._pages.close()
+
+    def _read_pages(self) -> Generator[PrefetchedPage, None, None]:
+        for page in () if self._nothing else self._read.pages():
+            yield page
+            self._read.mark_written(page)
+        if not self.whole:
+            places = ", ".join(f"after {each.after or 'the first id'} up to {each.last}" for each in self.unreadable)
+            reason = f"The server cannot read identities {places}." if places else "Identities kept changing."
+            msg = f"{reason} All others were delivered, but the read is not whole: run it again."
+            raise IncompleteError(msg)
+
+
+def decoder(
+    stream: str, project: Settings, plan: Plan | None = None, fields: Collection[str] | None = None
+) -> Callable[[PrefetchedPage], Iterator[dict[str, Any]]]:
+    """Return a function that makes the records of a stream out of a page; `fields` are those wanted, and `id`.
+
+    With a plan the identity schemas are those of the plan; without one they are read now. A page brings no record that
+    another page of the read brings, whenever it is decoded. Decimals are `decimal.Decimal`, as exact as they were sent.
+
+    >>> project = settings(base_url="http://127.0.0.1:4434/")
+    >>> users = decoder("users", project, fields=["email"])
+    >>> with open_read(project) as read:
+    ...     first = next(users(next(read.pages())))
+    >>> list(first), "@" in first["email"]
+    (['id', 'email'], True)
+
+    Raises:
+        TapOryError: if the identity schemas cannot be read.
+        KeyError: if there is no such stream, or field.
+    """
+    definition = STREAMS[stream]
+    of = Project(project, _shapes(Project(project)) if plan is None else plan.trait_shapes)
+    schema = definition.schema(of.trait_shapes)
+    mask: defaultdict[tuple[str, ...], bool] = defaultdict(lambda: True)
+    if fields is not None:
+        declared = schema["properties"]
+        if unknown := {*fields} - {*declared}:
+            raise KeyError(*sorted(unknown))
+        mask.update((("properties", name), name in fields or name == "id") for name in declared)
+    compiled = definition.decoder(of, schema, mask, {}, changes_only=False)
+    return lambda page: compiled.dicts(compiled.rows(page.body, upper=page.upper, seen=page.seen))
+
+
+def _shapes(project: Project) -> dict[str, Shape]:
+    """What the identity schemas say, which must be known where there are any: users are made of it."""
+    project.schemas.settle(needed=True, known=False)
+    return project.trait_shapes
