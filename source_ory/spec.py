@@ -23,8 +23,7 @@ logger = logging.getLogger("tap-ory")
 
 PROTOCOL_VERSION = "0.2.0"
 DOCUMENTATION = "https://www.ory.sh/docs/kratos/reference/api"
-#: Airbyte's protocol has no such message: that a read was whole is a stream's status there.
-INTERNAL = frozenset({"emit_activate_version_messages"})
+INTERNAL = frozenset(marked(Declaration, "of_singer_alone"))
 EXAMPLES = marked(Declaration, "examples")
 BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 

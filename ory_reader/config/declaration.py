@@ -168,6 +168,7 @@ class Declaration:
         "Send ACTIVATE_VERSION once, after the last record of a complete full-table read, so that targets can "
         "remove what no longer exists.",
         default=True,
+        of_singer_alone="Airbyte's protocol has no such message: that a read was whole is a stream's status there.",
     )
 
 
