@@ -81,7 +81,7 @@ def test_a_read_tells_how_it_goes(files: Files, sandbox: Sandbox) -> None:
     assert sum(float(state["sourceStats"]["recordCount"]) for state in told.of("STATE")) == 1200
     # The protocol: a number with a decimal point.
     assert all("." in state["sourceStats"]["recordCount"] for state in told.of("STATE"))
-    assert set(told.of("STATE")[-1]["stream"]["stream_state"]) == {"finished"}
+    assert set(told.of("STATE")[-1]["stream"]["stream_state"]) == {"finished", "typed_traits"}
     assert told.messages[-1]["trace"]["stream_status"]["status"] == "COMPLETE"
 
 
