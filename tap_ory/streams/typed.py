@@ -34,7 +34,7 @@ class TypedTraitsStream(ChangingStream):
     @property
     def _typed(self) -> bool | None:
         """Whether the traits go out as anything else than free JSON; None where they do not go out."""
-        traits = self.effective_schema["properties"].get(self.traits_field)
+        traits = self.effective_schema.get("properties", {}).get(self.traits_field)
         return is_typed(traits) if traits is not None and self.mask["properties", self.traits_field] else None
 
     def check_types(self) -> None:
