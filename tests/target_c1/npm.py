@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 PACKAGES = Path(__file__).parent / "packages"
-CACHE = Path(__file__).parents[2] / ".cache" / "npm"
+#: Resolved, as npm takes a place that is reached by a link for another package, which its lock file lacks.
+CACHE = (Path(__file__).parents[2] / ".cache" / "npm").resolve()
 SECONDS = 600
 
 
