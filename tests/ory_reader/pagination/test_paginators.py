@@ -158,6 +158,15 @@ def rows(*ids: str) -> bytes:
     return json.dumps([{"id": each} for each in ids]).encode()
 
 
+def test_the_family_shows_in_the_first_page() -> None:
+    assert KEYSET.recognises(Page(rows(A, B), B))
+    assert not KEYSET.recognises(Page(rows(A, B), None))
+    assert not KEYSET.recognises(Page(rows(B, A), "eyJvZmZzZXQiOiIyIiwidiI6Mn0"))
+    # A server whose tokens are UUIDs, but not of its rows, can only be followed.
+    assert not KEYSET.recognises(Page(rows(A, B), A))
+    assert KEYSET.recognises(Page(b'[{"id":"%b","traits":"\\ud83d"}]' % A.encode(), A))
+
+
 def test_a_keyset_page_leads_on_to_its_last_row_only() -> None:
     assert KEYSET.after(Page(rows(A, B), B), None, set()) == B
     assert KEYSET.after(Page(rows(B), B), A, set()) == B
