@@ -1,1 +1,1 @@
-"""source-ory: the streams of tap-ory in Airbyte's protocol. Reading, pacing and types are the tap's."""
+"""source-ory: the streams in Airbyte's protocol. Reading, pacing and types are `ory_reader`'s."""

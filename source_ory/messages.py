@@ -1,4 +1,4 @@
-"""Airbyte's messages as lines on stdout, all but records: those come in blocks, ready-made.
+"""Airbyte's messages as lines on stdout, all but records: those come ready-made, many at once.
 
 The protocol's shapes are written here by hand, without Airbyte's packages: their models would cost more
 start-up than these dictionaries, its CDK seconds. The tests hold every line against the published models.

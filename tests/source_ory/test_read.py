@@ -60,6 +60,7 @@ def test_a_read_that_may_have_missed_identities_is_incomplete(
         ([{"type": "GLOBAL", "global": {}}], None),
         ([{"type": "LEGACY", "data": {}}], None),
         (17, None),
+        ([{"stream": {"stream_descriptor": {"name": "a"}, "stream_state": 17}}], None),
         ([{"type": "STREAM", "stream": {"stream_descriptor": {"name": "a"}}}], {"a": {}}),
         ([{"stream": {"stream_descriptor": {"name": "a"}, "stream_state": {"snapshot": 1}}}], {"a": {"snapshot": 1}}),
     ],
