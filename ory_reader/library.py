@@ -205,7 +205,7 @@ def decoder(
         declared = schema["properties"]
         if unknown := {*fields} - {*declared}:
             raise KeyError(*sorted(unknown))
-        mask.update((("properties", name), name in fields or name == "id") for name in declared)
+        mask.update((("properties", name), name in fields) for name in declared)
     compiled = definition.decoder(of, schema, mask, {}, changes_only=False)
     return lambda page: compiled.dicts(compiled.rows(page.body, upper=page.upper, seen=page.seen))
 

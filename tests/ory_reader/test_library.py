@@ -233,6 +233,20 @@ def test_the_first_identity_may_be_the_unreadable_one() -> None:
         assert ory_reader.plan(settings_of(sandbox), 3).ranges == (IdRange(None, LAST_ID),)
 
 
+def test_who_comes_again_in_a_second_pass_is_in_one_page_whenever_it_is_decoded() -> None:
+    with Sandbox(PEOPLE, manner="v1.0") as sandbox:
+        project = settings_of(sandbox)
+        everybody = sorted(each["id"] for each in sandbox.identities)
+        records = ory_reader.decoder("identities", project, fields=[])
+        with ory_reader.open_read(project) as read:
+            pages = [next(read.pages())]
+            # All others move up by one, and one of them to where it was read before.
+            sandbox.delete(sandbox.identities[0]["id"])
+            pages += read.pages()
+        assert read.whole
+        assert sorted(record["id"] for page in pages for record in records(page)) == everybody
+
+
 def test_a_read_of_no_ranges_is_whole_without_a_request() -> None:
     with ory_reader.open_read(ory_reader.settings(base_url="http://127.0.0.1:1"), []) as read:
         assert list(read.pages()) == []
