@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -18,23 +19,30 @@ from c1_connector.logs import Secrets, set_up
 from c1_connector.service import GRACE_SECONDS, Service
 from c1_connector.settings import READER, SCHEMA, Settings, parse
 from c1_connector.tasks import TaskRunner
+from command_basics.log_level import log_level
+from command_basics.startup import no_search_for_cycles
+from ory_reader.config.environment import ENV_PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from types import FrameType
 
     from c1_connector.credentials import Credentials
+
+#: Objects that are made between two searches for cycles.
+SEARCH_AFTER = 50_000
 
 _logger = logging.getLogger("ory-connector")
 
 
 def run() -> None:
     """Do what the command line says; never returns."""
+    # Records are trees and gone with their last reference: searching often for cycles among them is lost time.
+    gc.set_threshold(SEARCH_AFTER)
     hidden = Secrets()
     set_up("console", "INFO", hidden)
     try:
         settings = parse(sys.argv[1:], os.environ)
-        set_up(settings.log_format, settings.log_level, hidden)
+        set_up(settings.log_format, settings.log_level, hidden, {"tap-ory": _level_of_reads(settings)})
         for warning in READER.unknown_variables(os.environ, SCHEMA):
             _logger.warning("%s", warning)
         if settings.credentials:
@@ -54,6 +62,14 @@ def run() -> None:
     sys.exit(0)
 
 
+def _level_of_reads(settings: Settings) -> str:
+    try:
+        return log_level(settings.reader_environment(settings.file), ENV_PREFIX, ConnectorError)
+    except ConnectorError:
+        # Each read says so.
+        return settings.log_level
+
+
 def _check(settings: Settings, hidden: Secrets) -> None:
     if sys.stdout is None:
         msg = "--check writes to standard output, which is closed: leave it open."
@@ -63,31 +79,33 @@ def _check(settings: Settings, hidden: Secrets) -> None:
         sys.stdout.write(f"C1 at {settings.api_host} accepts the client id and secret\n")
         sys.stdout.flush()
     # These take most of a second, which a service that only waits need not spend.
-    from c1_connector.reading import explain, set_log_level  # noqa: PLC0415
+    from c1_connector.read_settings import ory_settings  # noqa: PLC0415
+    from c1_connector.reading import explain  # noqa: PLC0415
+    from ory_reader.project import Project  # noqa: PLC0415
     from ory_reader.sync.check import check  # noqa: PLC0415
-    from tap_ory.tap import TapOry  # noqa: PLC0415
 
-    _take_on(settings.reader_environment(settings.file))
     try:
-        set_log_level()
-        sys.stdout.write(f"{check(TapOry(parse_env_config=True).project.client)}\n")
+        client = Project(ory_settings(settings.reader_environment(settings.file), hidden)).client
+        sys.stdout.write(f"{check(client)}\n")
     except Exception as error:
         raise ConnectorError(explain(error)) from error
 
 
 def _sync_once(settings: Settings, hidden: Secrets) -> None:
-    from c1_connector.reading import explain, write_users  # noqa: PLC0415
+    with no_search_for_cycles():
+        from c1_connector.reading import explain, write_users  # noqa: PLC0415
 
-    _take_on(settings.reader_environment(settings.file))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _end)
     try:
-        write_users(hidden)
+        write_users(settings.reader_environment(settings.file), hidden)
     except Exception as error:
         raise ConnectorError(explain(error)) from error
 
 
-def _take_on(environment: Mapping[str, str]) -> None:
-    os.environ.clear()
-    os.environ.update(environment)
+def _end(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    """End without publishing."""
+    sys.exit(128 + signum)
 
 
 def _serve(settings: Settings, credentials: Credentials, hidden: Secrets) -> int:

@@ -9,10 +9,17 @@ import json
 import logging
 import sys
 from collections import deque
+from contextvars import ContextVar
 from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 FORMATS = ("console", "json")
 OWN = ("ory-connector", "tap-ory", "target-c1")
+#: The id of the task that is debugged here, of which all is told; empty where none is.
+DEBUGGED: ContextVar[str] = ContextVar("debugged", default="")
 HIDDEN = "[hidden]"
 #: Old access tokens are forgotten: they have expired.
 MAX_SECRETS = 16
@@ -62,15 +69,17 @@ class LineFormatter(logging.Formatter):
         return f"{time} {record.levelname:<7} {record.name}: {' '.join(text.splitlines())}"
 
 
-def set_up(log_format: str, level: str, secrets: Secrets) -> None:
-    """Send what this program, the tap and the target have to say from `level` on to stderr."""
+def set_up(log_format: str, level: str, secrets: Secrets, own: Mapping[str, str] | None = None) -> None:
+    """Send what is said from `level` on to stderr; `own` names the levels of single loggers."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(LineFormatter(secrets, as_json=log_format == "json"))
+    levels = {name: logging.getLevelName(each) for name, each in {**dict.fromkeys(OWN, level), **(own or {})}.items()}
+    # Below INFO the libraries tell of each request; nobody has asked for that.
+    others = max(logging.INFO, logging.getLevelName(level))
+    handler.addFilter(lambda record: bool(DEBUGGED.get()) or record.levelno >= levels.get(record.name, others))
     root = logging.getLogger()
     root.handlers = [handler]
-    # Below INFO the libraries tell of each request; nobody has asked for that.
-    root.setLevel(max(logging.INFO, logging.getLevelName(level)))
+    root.setLevel(logging.INFO)
     for name in OWN:
-        logging.getLogger(name).setLevel(level)
-    # Its lines are about single requests and sinks, and come by the hundred.
-    logging.getLogger("singer_sdk").setLevel(logging.WARNING)
+        # One task may be debugged while others are not.
+        logging.getLogger(name).setLevel(logging.DEBUG)

@@ -1,86 +1,80 @@
-"""A read as the service sees it: a process that writes a file whole, or says in a sentence why not.
+"""A read as the service sees it: it writes a file whole, or says in a sentence why not, and ends when it is cancelled.
 
 Knows nothing of C1.
 """
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
+import contextvars
+import ctypes
+import gc
 import threading
-from contextlib import contextmanager, suppress
+from concurrent.futures import Future
 from typing import TYPE_CHECKING
-
-import msgspec
 
 from c1_connector.errors import ReadError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
-    from typing import IO
+    from collections.abc import Mapping
 
     from c1_connector.cancellation import Cancellation
-    from c1_connector.task_log import TaskLog
+    from c1_connector.logs import Secrets
     from target_c1.scope import Scope
 
-READER = "c1_connector.reading"
+#: Seconds that a cancelled read has to end by itself. One that waits for an answer takes longer, and is left to it.
+PATIENCE = 1.0
 
 
-def read_users(
-    file: Path, environment: Mapping[str, str], scope: Scope, cancellation: Cancellation, log: TaskLog | None
-) -> None:
-    """Read the users of `scope` into `file`; what the read logs goes to stderr, and to `log`.
+def read_users(environ: Mapping[str, str], scope: Scope, cancellation: Cancellation, secrets: Secrets) -> None:
+    """Read the users of `scope` into the file that `environ` names.
+
+    Of a read that is cancelled nothing is waited for: it makes no request any more and publishes nothing. Its files
+    are beside the one that it was to write.
 
     Raises:
         ReadError: if they could not be read whole; there is no file then.
         CancelledError: if it was cancelled.
     """
     cancellation.check()
-    reader = subprocess.Popen(  # noqa: S603 - this program
-        [sys.executable, "-m", READER],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE if log else None,
-        env=dict(environment),
-        # An interrupt from the keyboard is for the service to handle.
-        start_new_session=True,
-    )
-    # Nothing of a cancelled read is of use: its files are in a directory that goes with the task.
-    with reader, cancellation.calling(reader.kill), _copying(reader.stderr, log):
-        _ask_for(scope, reader.stdin)
-        told = reader.stdout.read() if reader.stdout else b""
-        code = reader.wait()
+    outcome: Future[None] = Future()
+    ended = threading.Event()
+    outcome.add_done_callback(lambda _: ended.set())
+    # So that a log knows whose read it is of.
+    context = contextvars.copy_context()
+    arguments = (_read, outcome, environ, secrets, scope, cancellation)
+    reading = threading.Thread(target=context.run, args=arguments, name="read", daemon=True)
+    with cancellation.calling(ended.set):
+        reading.start()
+        ended.wait()
+    if cancellation.cancelled:
+        reading.join(PATIENCE)
     cancellation.check()
-    if code or not file.is_file():
-        raise ReadError(_sentence(told, code))
+    outcome.result()
 
 
-def _ask_for(scope: Scope, stdin: IO[bytes] | None) -> None:
-    # It stays open: for the reader its end is that of the service. A reader that was killed takes nothing any more.
-    with suppress(BrokenPipeError):
-        if stdin:
-            stdin.write(msgspec.json.encode(scope) + b"\n")
-            stdin.flush()
+def _read(
+    outcome: Future[None],
+    environ: Mapping[str, str],
+    secrets: Secrets,
+    scope: Scope,
+    cancellation: Cancellation,
+) -> None:
+    # It takes most of a second, which a service that only waits need not spend.
+    from c1_connector.reading import explain, write_users  # noqa: PLC0415
 
-
-@contextmanager
-def _copying(lines: IO[bytes] | None, log: TaskLog | None) -> Iterator[None]:
-    """Let `log` have all `lines`, on a thread of its own."""
-    if not (lines and log):
-        yield
-        return
-    copying = threading.Thread(target=log.copy, args=(lines,), name="task-log", daemon=True)
-    copying.start()
     try:
-        yield
+        write_users(environ, secrets, scope, cancellation.check)
+    except BaseException as error:  # noqa: BLE001 - whatever it was, the service has to tell C1
+        outcome.set_exception(ReadError(explain(error)))
+    else:
+        outcome.set_result(None)
     finally:
-        copying.join()
+        _give_memory_back()
 
 
-def _sentence(told: bytes, code: int) -> str:
-    try:
-        return str(json.loads(told.splitlines()[-1]))
-    except (IndexError, ValueError):
-        return f"The read ended with exit code {code} and without a word: was it killed, or out of memory?"
+def _give_memory_back() -> None:
+    """What a large read took would else stay with a service that waits for the next one."""
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # the GNU C library's
+    if trim:
+        trim(0)

@@ -6,11 +6,10 @@ Knows nothing of where it goes.
 from __future__ import annotations
 
 import logging
-import sys
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
-from c1_connector.logs import LineFormatter
+from c1_connector.logs import DEBUGGED, LineFormatter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,43 +17,31 @@ if TYPE_CHECKING:
 
     from c1_connector.logs import Secrets
 
-_logger = logging.getLogger("ory-connector")
-
 
 class TaskLog(logging.Handler):
-    """Lines in a file, in the order of their coming. Safe for several threads."""
+    """Lines in a file, in the order of their coming."""
 
     def __init__(self, file: IO[str], task_id: str, secrets: Secrets) -> None:
-        """Take what the service logs of the task `task_id`."""
+        """Take what names the task `task_id`, and what is said where it is debugged."""
         super().__init__()
         self._file = file
-        self._secrets = secrets
         self.setFormatter(LineFormatter(secrets, as_json=False))
-        self.addFilter(lambda record: task_id in record.getMessage())
+        self.addFilter(lambda record: DEBUGGED.get() == task_id or task_id in record.getMessage())
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Add a line of the service."""
+        """Add a line."""
         self._file.write(f"{self.format(record)}\n")
-
-    def copy(self, lines: IO[bytes]) -> None:
-        """Add the lines of a read until they end, and pass them on to stderr as they are."""
-        for line in lines:
-            text = self._secrets.hide(line.decode(errors="replace"))
-            sys.stderr.write(text)
-            self.acquire()
-            try:
-                self._file.write(text)
-            finally:
-                self.release()
 
 
 @contextmanager
-def task_log(path: Path, task_id: str, secrets: Secrets) -> Iterator[TaskLog]:
-    """Log what is said of a task to the file at `path`, which is whole after the block."""
+def task_log(path: Path, task_id: str, secrets: Secrets) -> Iterator[None]:
+    """Log what is said of a task, and in the block, to the file at `path`, which is whole after the block."""
     with path.open("w", encoding="utf-8", errors="replace") as file:
-        log = TaskLog(file, task_id, secrets)
-        _logger.addHandler(log)
+        log, root = TaskLog(file, task_id, secrets), logging.getLogger()
+        debugged = DEBUGGED.set(task_id)
+        root.addHandler(log)
         try:
-            yield log
+            yield
         finally:
-            _logger.removeHandler(log)
+            root.removeHandler(log)
+            DEBUGGED.reset(debugged)

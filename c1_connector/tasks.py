@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from c1_connector import baton_pb2 as pb
     from c1_connector.client import Client
     from c1_connector.settings import Settings
-    from c1_connector.task_log import TaskLog
 
 #: Seconds between two heartbeats: at least, at most, and where C1 does not say.
 MIN_HEARTBEAT, MAX_HEARTBEAT, DEFAULT_HEARTBEAT = 1.0, 300.0, 30.0
@@ -114,11 +113,11 @@ class TaskRunner:
         try:
             with tempfile.TemporaryDirectory(prefix="ory-connector-", ignore_cleanup_errors=True) as directory:
                 if not task.debug:
-                    self._sync_into(Path(directory), task, cancellation, None)
+                    self._sync_into(Path(directory), task, cancellation)
                     return None
                 told = Path(directory, "task.log")
-                with task_log(told, task.id, self._client.hidden) as log:
-                    self._sync_into(Path(directory), task, cancellation, log)
+                with task_log(told, task.id, self._client.hidden):
+                    self._sync_into(Path(directory), task, cancellation)
                 # After the users: C1 must not take it for them.
                 self._upload(task.id, told, cancellation)
         except ConnectorError as error:
@@ -127,12 +126,10 @@ class TaskRunner:
             return ConnectorError(f"The connector's machine could not do it: {error}.")
         return None
 
-    def _sync_into(self, directory: Path, task: pb.Task, cancellation: Cancellation, log: TaskLog | None) -> None:
+    def _sync_into(self, directory: Path, task: pb.Task, cancellation: Cancellation) -> None:
         file = directory / "sync.c1z"
-        environment = self._settings.reader_environment(file)
-        if log:
-            environment |= dict.fromkeys(("BATON_LOG_LEVEL", "TAP_ORY_LOGLEVEL", "TARGET_C1_LOGLEVEL"), "DEBUG")
-        read_users(file, environment, wanted(task.sync_full), cancellation, log)
+        environ = self._settings.reader_environment(file)
+        read_users(environ, wanted(task.sync_full), cancellation, self._client.hidden)
         self._upload(task.id, file, cancellation)
 
     def _upload(self, task_id: str, file: Path, cancellation: Cancellation) -> None:

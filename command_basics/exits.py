@@ -11,7 +11,7 @@ from command_basics.stdout import abandon_output
 CLOSED_PIPE = 141
 
 
-def unforeseen(error: Exception, program: str) -> str:
+def unforeseen(error: BaseException, program: str) -> str:
     """Name the kind and place of an error nobody foresaw; its text may hold anything, so it is left out."""
     return (
         f"Unforeseen {type(error).__name__} at {place_of(error)}. This is a fault of {program}: run again with "

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import metadata
 
 
+@cache
 def version() -> str:
     """Return the version, or words that say that it cannot be known, as in a bare copy of the files."""
     try:

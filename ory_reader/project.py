@@ -9,6 +9,8 @@ from ory_reader.http.client import OryClient
 from ory_reader.traits.project_schemas import ProjectSchemas
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ory_reader.config.settings import Settings
     from ory_reader.traits.shapes import Shape
 
@@ -16,17 +18,25 @@ if TYPE_CHECKING:
 class Project:
     """What all streams of a run share. Makes no request before something is asked for."""
 
-    def __init__(self, settings: Settings, trait_shapes: dict[str, Shape] | None = None) -> None:
-        """Talk to nobody yet. `trait_shapes` are known already, where they are given."""
+    def __init__(
+        self,
+        settings: Settings,
+        trait_shapes: dict[str, Shape] | None = None,
+        go_on: Callable[[], object] = lambda: None,
+    ) -> None:
+        """Talk to nobody yet. `trait_shapes` are known already, where they are given.
+
+        `go_on` is called before each request: what it raises ends the read.
+        """
         self.settings = settings
-        self._trait_shapes = trait_shapes
+        self._trait_shapes, self._go_on = trait_shapes, go_on
         #: The paths of traits that some value did not fit, each warned of once.
         self.warned_traits: set[str] = set()
 
     @cached_property
     def client(self) -> OryClient:
         """The conversation with the project."""
-        return OryClient(self.settings)
+        return OryClient(self.settings, go_on=self._go_on)
 
     @cached_property
     def schemas(self) -> ProjectSchemas:

@@ -15,7 +15,6 @@ from target_c1.helper import Helper
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from target_c1.mapping import Source
     from target_c1.rows import RowMaker, Rows
 
 #: Lines, or bytes of lines, in a block.
@@ -33,12 +32,12 @@ class _Block(NamedTuple):
 class Blocks:
     """Collects lines that begin with `prefix`, which is nothing until a first record was read by itself."""
 
-    def __init__(self, maker: RowMaker, sources: dict[str, dict[str, Source]], file_format: str) -> None:
-        """Make rows with `maker`, and let a helper with the same `sources` and format do half of it."""
+    def __init__(self, maker: RowMaker, file_format: str) -> None:
+        """Make rows with `maker`, and let a helper with the same mappings and format do half of it."""
         self.prefix = _NO_LINE
         self.accept: Callable[[Rows], None]
         self.redo: Callable[[int, list[bytes]], None]
-        self._maker, self._sources, self._format = maker, sources, file_format
+        self._maker, self._format = maker, file_format
         self._helper: Helper | None = None
         #: With a single processor, two processes would only wait for each other.
         self._may_help = _processors() > 1
@@ -89,7 +88,7 @@ class Blocks:
     def _take(self, block: _Block) -> None:
         if self._given is None and self._may_help:
             if self._helper is None:
-                self._helper = Helper(self._sources, self._format)
+                self._helper = Helper(self._maker.sources, self._format)
             self._helper.give(self._stream, self._version, block.lines)
             self._given = block
         else:

@@ -1,16 +1,11 @@
 """Lines become Singer messages: fast where they are JSON, forgiving where a tap wrote what most taps' libraries write.
 
-Beyond JSON, a line may hold NaN and Infinity (they become null), numbers beyond a double (they become texts), lone
-surrogates and NUL (they become U+FFFD), and objects nested without bounds (from a depth on they become their own
-JSON text). Knows nothing of what messages mean.
+Knows nothing of what messages mean.
 """
 
 from __future__ import annotations
 
-import json
 import logging
-import math
-import re
 import sys
 from collections import Counter
 from typing import IO, TYPE_CHECKING, Any
@@ -19,20 +14,15 @@ import msgspec
 from singer_sdk.singerlib.encoding.base import GenericSingerReader, SingerMessageType
 
 from target_c1.errors import InputError
-from target_c1.values import TOO_DEEP, TOO_LARGE
+from target_c1.repairs import MAX_DEPTH, repaired
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from target_c1.blocks import Blocks
 
-#: Objects and arrays within each other in one line, the message's own included.
-MAX_DEPTH = 24
-
 _logger = logging.getLogger("target-c1")
 _decode = msgspec.json.Decoder().decode
-_NOT_FOR_C1 = re.compile("[\x00\ud800-\udfff]")
-_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{]|[\]}]', re.DOTALL)
 
 
 class LineReader(GenericSingerReader[bytes]):
@@ -140,59 +130,10 @@ class LineReader(GenericSingerReader[bytes]):
 
     def _repair(self, line: bytes) -> Any:
         try:
-            text = _flatten(line.decode("utf-8", "surrogatepass"), self._line_repairs)
-            value = json.loads(
-                text, parse_constant=self._not_a_number, parse_int=self._integer, parse_float=self._float
-            )
-        except (ValueError, RecursionError):  # whole JSON is flat by now, a line that was cut may still be deep
+            value, self._line_repairs = repaired(line, MAX_DEPTH)
+        except (ValueError, RecursionError):
             # The decoder's own text would repeat a piece of the line, and with it a person's data.
             msg = f"Line {self.number} of the input is not JSON. Was the tap stopped?"
             raise InputError(msg) from None
-        cleaned = self._clean(value)
         self.repairs += self._line_repairs
-        return cleaned
-
-    def _not_a_number(self, _constant: str) -> None:
-        self._line_repairs["values that are no number set to null"] += 1
-
-    def _integer(self, digits: str) -> int | str:
-        # Python refuses to make integers of more than 4,300 digits.
-        return int(digits) if len(digits) < 400 else self._too_large(digits)  # noqa: PLR2004
-
-    def _float(self, digits: str) -> float | str:
-        number = float(digits)
-        return number if math.isfinite(number) else self._too_large(digits)
-
-    def _too_large(self, digits: str) -> str:
-        self._line_repairs[TOO_LARGE] += 1
-        return digits
-
-    def _clean(self, value: Any) -> Any:
-        if isinstance(value, str):
-            cleaned, changes = _NOT_FOR_C1.subn("\ufffd", value)
-            self._line_repairs["characters that are none replaced"] += changes
-            return cleaned
-        if isinstance(value, list):
-            return [self._clean(item) for item in value]
-        if isinstance(value, dict):
-            return {self._clean(key): self._clean(item) for key, item in value.items()}
         return value
-
-
-def _flatten(text: str, repairs: Counter[str]) -> str:
-    """Return JSON in which every object or array below `MAX_DEPTH` is a text, its own JSON; no recursion is used."""
-    pieces: list[str] = []
-    depth = done = start = 0
-    for match in _TOKEN.finditer(text):
-        found = match.group()
-        if found in "[{":
-            depth += 1
-            if depth == MAX_DEPTH + 1:
-                start = match.start()
-        elif found in "]}":
-            if depth == MAX_DEPTH + 1:
-                pieces += (text[done:start], json.dumps(text[start : match.end()]))
-                done = match.end()
-                repairs[TOO_DEEP] += 1
-            depth -= 1
-    return "".join([*pieces, text[done:]])

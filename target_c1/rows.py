@@ -46,7 +46,7 @@ class RowMaker:
         Raises:
             SettingsError: if a mapping is none.
         """
-        self.encode = encode
+        self.sources, self.encode = sources, encode
         self.readers = {stream: UserReader(Mapping(each)) for stream, each in sources.items()}
 
     def make(self, stream: str, version: Any, lines: Iterable[bytes]) -> Rows | None:

@@ -17,9 +17,8 @@ from target_c1.users import Tally, count
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from target_c1.rows import RowMaker, Rows
-    from target_c1.settings import Settings
-    from target_c1.store import Store
+    from target_c1.rows import Rows
+    from target_c1.run import Run
     from target_c1.users import UserReader
 
 PROGRESS_SECONDS = 10.0
@@ -32,13 +31,13 @@ _logger = logging.getLogger("target-c1")
 class Snapshot:
     """Takes the messages of an input in order and puts the users of one stream into a store."""
 
-    def __init__(self, settings: Settings, maker: RowMaker, store: Store) -> None:
-        """Read the first of the maker's streams that comes into `store`."""
-        self._store = store
-        self._encode = maker.encode
-        self._require_activation = settings.require_activate_version
+    def __init__(self, run: Run) -> None:
+        """Read the first of the run's streams that comes into its store."""
+        self._run = run
+        self._store = run.store
+        self._require_activation = run.settings.require_activate_version
         #: The streams that can be read, the one to be preferred first.
-        self._readers = maker.readers
+        self._readers = run.maker.readers
         #: The reads that went on where an earlier one was cut, as states tell: stream and version.
         self._resumed: dict[tuple[str, int | None], None] = {}
         self._seen: set[str] = set()
@@ -94,9 +93,7 @@ class Snapshot:
             return
         if version != self._version:
             self._change_version(version)
-        user = self.users.read(record)
-        if user is not None:
-            self._store.add(user.id, user.status, self._encode(user, self.users.tally.changed))
+        self._run.add(self.users, record)
         self._count_records(1)
 
     def take_repairs(self, stream: str, repairs: Mapping[str, int]) -> None:

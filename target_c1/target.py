@@ -11,8 +11,6 @@ import json
 import logging
 import os
 import sys
-import time
-from collections import Counter
 from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -27,25 +25,19 @@ from command_basics.reader import unknown_settings
 from command_basics.values import is_unset
 from command_basics.violations import explain_violation
 from target_c1.blocks import Blocks
-from target_c1.c1z import Stamp
-from target_c1.drop_check import check_losses
-from target_c1.encoders import ENCODERS
 from target_c1.errors import InputError, PublishError, SettingsError
-from target_c1.formats import choose_format
 from target_c1.inspection import inspect_file
 from target_c1.lines import LineReader
 from target_c1.losses import warn_of_losses
-from target_c1.mapping import choose_streams
-from target_c1.publish import open_destination
-from target_c1.rows import RowMaker
-from target_c1.scope import Scope
+from target_c1.run import Run, open_run
 from target_c1.settings import CONFIG_SCHEMA, PREFIX, READER, Settings
 from target_c1.snapshot import Snapshot
-from target_c1.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
+
+    from target_c1.c1z import Stamp
 
 _logger = logging.getLogger("target-c1")
 
@@ -63,8 +55,7 @@ class TargetC1(Target):
     ]
     message_reader_class = LineReader
     message_reader: LineReader
-    #: Whether this run has replaced the file.
-    _is_published = False
+    _run: Run
 
     @classmethod
     def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
@@ -147,23 +138,12 @@ class TargetC1(Target):
         return errors
 
     @contextmanager
-    def opened(self, stamp: Stamp | None = None, scope: Scope | None = None) -> Iterator[None]:
-        """Hold the destination and the store for one run; `stamp` gives its ids and times, `scope` whom it is of."""
-        stamp = stamp or Stamp()
-        self._scope = scope or Scope()
-        settings = Settings.from_config(self.config)
-        self._started = time.monotonic()
-        self._format = choose_format(settings, stamp)
-        sources = choose_streams(settings.stream, settings.mapping)
-        maker = RowMaker(sources, ENCODERS[settings.format])
+    def opened(self, stamp: Stamp | None = None) -> Iterator[None]:
+        """Hold what one run needs; `stamp` gives its ids and times."""
         with ExitStack() as stack:
-            destination = stack.enter_context(open_destination(settings.path))
-            self._settings, self._destination = settings, destination
-            self._store = stack.enter_context(
-                closing(Store(destination.work / "users.sqlite", stamp.sync_id(), stamp.time(), self._scope.sync_type))
-            )
-            self._snapshot = Snapshot(settings, maker, self._store)
-            self._blocks = stack.enter_context(closing(Blocks(maker, sources, settings.format)))
+            self._run = run = stack.enter_context(open_run(Settings.from_config(self.config), stamp))
+            self._snapshot = Snapshot(run)
+            self._blocks = stack.enter_context(closing(Blocks(run.maker, run.settings.format)))
             self._blocks.accept, self._blocks.redo = self._snapshot.take_rows, self._take_one_by_one
             self.message_reader.blocks = self._blocks
             yield
@@ -171,22 +151,9 @@ class TargetC1(Target):
     def process_endofpipe(self) -> None:
         """Publish, if the read is complete and not too many users are missing; then pass the last state on."""
         self._snapshot.finish()
-        if warning := warn_of_losses(self._snapshot.stream, self._settings.mapping):
+        if warning := warn_of_losses(self._snapshot.stream, self._run.settings.mapping):
             _logger.warning(warning)
-        counts = self._store.count_by_status()
-        users = sum(counts.values())
-        # Whether the read can be right is told by all users, not by those that are wanted of them.
-        check_losses(self._settings, self._store, users, self._destination, self._format)
-        if self._scope.ids is not None:
-            self._store.keep(self._scope.ids)
-            counts = self._store.count_by_status()
-            users = sum(counts.values())
-        file = self._destination.work / "users"
-        self._format.write(self._store, file)
-        size = file.stat().st_size
-        self._destination.publish(file)
-        self._is_published = True
-        self._log_closing_line(users, counts, size)
+        self._run.publish(self._snapshot.tally, self.message_reader.repairs)
         if self._snapshot.state is not None:
             _pass_on(self._snapshot.state)
 
@@ -227,28 +194,10 @@ class TargetC1(Target):
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """End without publishing; the SDK's way would call it a success."""
-        outcome = "the new file is published" if self._is_published else "nothing is published"
+        is_published = hasattr(self, "_run") and self._run.is_published
+        outcome = "the new file is published" if is_published else "nothing is published"
         _logger.error("Stopped by signal %d: %s", signum, outcome)
         sys.exit(128 + signum)
-
-    def _log_closing_line(self, users: int, counts: dict[str, int], size: int) -> None:
-        tally = self._snapshot.tally
-        seconds = time.monotonic() - self._started
-        statuses = ", ".join(f"{count:,} {name}" for name, count in counts.items())
-        rate = users / seconds
-        where = f"{self._settings.path}: {size:,} bytes in {seconds:.1f} s ({rate:,.0f} users/s)"
-        parts = [f"Published {users:,} users ({statuses}) to {where}."]
-        repeated = {"records whose id came again, the last one counts": self._store.duplicates}
-        for title, reasons in (
-            ("Left out", tally.left_out),
-            ("Repeated", repeated),
-            ("Skipped e-mail addresses", tally.skipped_addresses),
-            ("Changed", Counter(tally.changed) + self.message_reader.repairs),
-        ):
-            found = [f"{count:,} {reason}" for reason, count in reasons.items() if count]
-            if found:
-                parts.append(f"{title}: {', '.join(found)}.")
-        _logger.info(" ".join(parts))
 
 
 def _pass_on(state: Any) -> None:

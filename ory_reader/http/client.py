@@ -27,7 +27,7 @@ from ory_reader.http.decoders import ACCEPT_ENCODING, read_body
 from ory_reader.http.rate_limiter import MAX_SERVER_WAIT, RateLimiter, server_wait
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator, Iterator, Mapping
+    from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 
     from ory_reader.config.settings import Settings
 
@@ -102,10 +102,16 @@ class InternalServerError(RetryableError):
 class OryClient:
     """GET requests to one Ory project. Safe to use from several threads: each request has a session to itself."""
 
-    def __init__(self, settings: Settings, rate_limiter: RateLimiter | None = None) -> None:
-        """Open nothing yet; the first request does."""
+    def __init__(
+        self,
+        settings: Settings,
+        rate_limiter: RateLimiter | None = None,
+        go_on: Callable[[], object] = lambda: None,
+    ) -> None:
+        """Open nothing yet; the first request does. `go_on` is called before each: what it raises ends the read."""
         self.settings = settings
         self.rate_limiter = rate_limiter or RateLimiter()
+        self.go_on = go_on
         self._idle: deque[requests.Session] = deque()
         self._contacted = False
         parts = urlsplit(settings.base_url)
@@ -176,6 +182,7 @@ class OryClient:
         self.rate_limiter.wait_turn()
         answered = False
         try:
+            self.go_on()
             with (
                 self._session() as session,
                 session.get(

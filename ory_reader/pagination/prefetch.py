@@ -9,6 +9,7 @@ the bound at which the caller cuts it.
 
 from __future__ import annotations
 
+import contextvars
 import threading
 from collections import deque
 from dataclasses import dataclass, replace
@@ -144,7 +145,10 @@ class Prefetcher:
             return
         working = self._concurrency if self.paginator.can_be_sliced else 1
         for number in range(working):
-            threading.Thread(target=self._work, name=f"reader-{number + 1}", daemon=True).start()
+            # What a program keeps in its context, as whose read this is, holds for the readers too.
+            context = contextvars.copy_context()
+            name = f"reader-{number + 1}"
+            threading.Thread(target=context.run, args=(self._work,), name=name, daemon=True).start()
         try:
             while working:
                 item = self._channel.get()

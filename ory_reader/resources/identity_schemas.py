@@ -163,9 +163,11 @@ class _Path:
         origin = url[: url.index("/", len("https://"))]
         if origin not in self._elsewhere:
             if _origin(url) == _origin(settings.base_url):
-                self._elsewhere[origin] = OryClient(replace(settings, base_url=origin), self._api.rate_limiter)
+                self._elsewhere[origin] = OryClient(
+                    replace(settings, base_url=origin), self._api.rate_limiter, self._api.go_on
+                )
             else:
-                self._elsewhere[origin] = OryClient(settings.elsewhere(origin))
+                self._elsewhere[origin] = OryClient(settings.elsewhere(origin), go_on=self._api.go_on)
         return self._elsewhere[origin], url[len(origin) :]
 
     def _target(self, url: str, client: OryClient, error: AccessError) -> str:

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from c1_connector.reading import STREAM
 from target_c1.decoding import DecodedUser, decode_resource
 from target_c1.inspection import inspect_file
 from target_c1.scope import FULL
@@ -20,8 +19,6 @@ from tests.target_c1.support import rows_of
 FOREIGN = ("BATON_", "TAP_ORY_", "TARGET_C1_", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 #: A guard against waiting for ever, not a measure of speed.
 SECONDS = 300.0
-
-assert STREAM == "users"
 
 
 def environment(variables: Mapping[str, str]) -> dict[str, str]:
@@ -71,14 +68,6 @@ class Connector:
         """Send SIGTERM and return the exit code."""
         self.process.send_signal(signal.SIGTERM)
         return self.wait()
-
-    def readers(self) -> list[int]:
-        """The processes that it has started."""
-        children = Path(f"/proc/{self.process.pid}/task")
-        try:
-            return [int(pid) for task in children.iterdir() for pid in (task / "children").read_text().split()]
-        except FileNotFoundError:
-            return []
 
     def close(self) -> None:
         if self.process.poll() is None:

@@ -2,14 +2,12 @@
 
 import base64
 import json
-import logging
 import os
 import signal
-from collections.abc import Iterator
+import sys
 from pathlib import Path
 
 import pytest
-from singer_sdk.exceptions import MappingError
 
 from c1_connector.credentials import Credentials, Key, TokenSource, split_client_id
 from c1_connector.errors import ConnectorError
@@ -19,9 +17,9 @@ from c1_connector.settings import parse
 from ory_reader.errors import TapOryError
 from ory_sandbox import Sandbox
 from target_c1.errors import TargetC1Error
-from tests.c1_connector.connector import connector, ids_in
+from tests.c1_connector.connector import connector, ids_in, until
 from tests.c1_connector.fake_c1 import FakeC1
-from tests.c1_connector.test_faults import ids_of
+from tests.c1_connector.test_faults import ONE_BY_ONE, ids_of, slow_project
 
 ID = {"BATON_CLIENT_ID": "name@c1.example/suffix", "BATON_CLIENT_SECRET": "secret-token:conductorone.com:v1:e30"}
 
@@ -91,37 +89,69 @@ def test_a_line_break_behind_a_secret_is_none_of_it() -> None:
     assert (settings.credentials.client_id, settings.credentials.client_secret) == tuple(ID.values())
 
 
-@pytest.fixture
-def in_this_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What a read would set for its whole process is as before afterwards."""
-    monkeypatch.setattr(signal, "signal", lambda *_: None)
-    logger = logging.getLogger("tap-ory")
-    level = logger.level
-    yield
-    logger.setLevel(level)
-
-
-@pytest.mark.usefixtures("in_this_process")
 @pytest.mark.parametrize(
     ("variable", "value", "words"),
     [
         ("TARGET_C1_MIN_USERS", "few", "TARGET_C1_MIN_USERS is no whole number"),
+        ("TARGET_C1_MAX_DROP_PERCENT", "101", "Setting max_drop_percent must be at most 100"),
         ("TARGET_C1_MAPPING", '{"nothing": "/x"}', "has no field 'nothing'"),
+        ("TARGET_C1_LOGLEVEL", "loud", "TARGET_C1_LOGLEVEL is no log level"),
         ("TAP_ORY_PAGE_SIZE", "many", "TAP_ORY_PAGE_SIZE is no whole number"),
+        ("TAP_ORY_PAGE_SIZE", "0", "Setting page_size must be at least 1"),
         ("TAP_ORY_LOGLEVEL", "loud", "TAP_ORY_LOGLEVEL is no log level"),
         ("TAP_ORY_STREAM_MAPS", '{"users": {"x": "nope("}}', "Setting stream_maps: "),
+        ("TAP_ORY_STREAM_MAPS", '{"u*": {"__filter__": "False"}}', "Setting stream_maps: "),
+        ("TAP_ORY_STREAM_MAPS", '{"staff": {"__source__": "users"}}', "Setting stream_maps: "),
+        ("TAP_ORY_STREAM_MAPS", '{"__else__": "__NULL__"}', "Setting stream_maps: "),
+        ("TAP_ORY_FLATTENING_ENABLED", "yes", "Setting flattening_enabled: "),
     ],
 )
-def test_settings_of_the_read_that_cannot_be_right(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str, value: str, words: str
-) -> None:
+def test_settings_of_the_read_that_cannot_be_right(tmp_path: Path, variable: str, value: str, words: str) -> None:
     settings = parse(["--base-url", "http://127.0.0.1:9"], {})
-    for name, each in {**settings.reader_environment(tmp_path / "never.c1z"), variable: value}.items():
-        monkeypatch.setenv(name, each)
-    with pytest.raises((TapOryError, TargetC1Error, MappingError)) as failed:
-        write_users()
+    environ = {**settings.reader_environment(tmp_path / "never.c1z"), variable: value}
+    with pytest.raises((TapOryError, TargetC1Error)) as failed:
+        write_users(environ, Secrets())
     assert words in explain(failed.value)
     assert not list(tmp_path.iterdir())
+
+
+def test_maps_of_other_streams_are_none_of_the_connectors(ory: Sandbox, tmp_path: Path) -> None:
+    settings = parse(["--base-url", ory.url], {})
+    maps = {"identities": {"__filter__": "False"}, "users_of_others": None}
+    environ = {**settings.reader_environment(tmp_path / "users.c1z"), "TAP_ORY_STREAM_MAPS": json.dumps(maps)}
+    write_users(environ, Secrets())
+    assert ids_in((tmp_path / "users.c1z").read_bytes(), tmp_path) == ids_of(ory)
+
+
+def test_no_singer_sdk_and_no_command_line_of_others_is_loaded(ory: Sandbox, tmp_path: Path) -> None:
+    script = (
+        "import atexit, sys; from c1_connector.command import run; "
+        "atexit.register(lambda: print('LOADED', [n for n in ('singer_sdk', 'click', 'tap_ory') if n in sys.modules])); "
+        "run()"
+    )
+    command = (sys.executable, "-c", script)
+    arguments = ("--base-url", ory.url, "--file", str(tmp_path / "users.c1z"))
+    with connector({}, tmp_path, *arguments, command=command) as running:
+        assert running.wait() == 0, running.output
+    assert running.output.splitlines()[-1] == "LOADED []"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_single_sync_that_is_stopped_leaves_the_file_as_it_was(number: signal.Signals, tmp_path: Path) -> None:
+    place = tmp_path / "place"
+    place.mkdir()
+    file = place / "once.c1z"
+    file.write_bytes(b"as it was")
+    with (
+        slow_project(30) as ory,
+        connector({"BATON_BASE_URL": ory.url, "BATON_FILE": str(file), **ONE_BY_ONE}, tmp_path) as running,
+    ):
+        until(lambda: ory.requests.count > 4, "the read")
+        running.process.send_signal(number)
+        assert running.wait() == 128 + number
+    assert "Traceback" not in running.output
+    assert file.read_bytes() == b"as it was"
+    assert list(place.iterdir()) == [file]
 
 
 def test_at_level_debug_a_failure_comes_with_its_traceback_in_one_line(tmp_path: Path) -> None:

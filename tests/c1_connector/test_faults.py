@@ -1,8 +1,7 @@
 """What goes wrong on either side, and that each time the users arrive whole or not at all."""
 
-import os
 import re
-import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -123,33 +122,17 @@ def test_a_failed_read_ends_with_the_sentence_of_the_tap(c1: FakeC1, tmp_path: P
     assert not c1.count("UploadAsset")
 
 
-def test_a_reader_that_is_killed_sends_nothing(c1: FakeC1, tmp_path: Path) -> None:
-    with slow_project(10) as ory, connector(c1.environment(BATON_BASE_URL=ory.url, **ONE_BY_ONE), tmp_path) as running:
-        task = c1.give()
-        until(lambda: ory.requests.count > 4, "the read")
-        (reader,) = running.readers()
-        os.kill(reader, signal.SIGKILL)
-        code, sentence = outcome(c1, task, running)
-    assert code == 2
-    assert "-9" in sentence
-
-
-def test_with_the_service_its_reader_ends(c1: FakeC1, tmp_path: Path) -> None:
+def test_a_service_that_is_killed_ends_its_reads(c1: FakeC1, tmp_path: Path) -> None:
     with slow_project(30) as ory, connector(c1.environment(BATON_BASE_URL=ory.url, **ONE_BY_ONE), tmp_path) as running:
         c1.give()
         until(lambda: ory.requests.count > 4, "the read")
-        (reader,) = running.readers()
         running.process.kill()
         running.wait()
-        until(lambda: not Path(f"/proc/{reader}/cmdline").exists() or not _command(reader), "the end of the reader")
+        made = ory.requests.count
+        # A read that went on would have asked for three pages more.
+        threading.Event().wait(3)
+        assert ory.requests.count <= made + 1
     assert not c1.count("UploadAsset")
-
-
-def _command(pid: int) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except FileNotFoundError:
-        return b""
 
 
 def test_sigterm_gives_the_task_back(c1: FakeC1, tmp_path: Path) -> None:

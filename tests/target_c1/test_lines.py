@@ -8,15 +8,16 @@ import pytest
 
 from target_c1.blocks import Blocks
 from target_c1.errors import InputError
-from target_c1.lines import MAX_DEPTH, LineReader
+from target_c1.lines import LineReader
 from target_c1.messages import encode_resource
+from target_c1.repairs import MAX_DEPTH
 from target_c1.rows import RowMaker
 
 
 def line_reader() -> LineReader:
     """A reader that takes no blocks: there is no line that a block would begin with."""
     reader = LineReader()
-    reader.blocks = Blocks(RowMaker({}, encode_resource), {}, "c1z")
+    reader.blocks = Blocks(RowMaker({}, encode_resource), "c1z")
     return reader
 
 
