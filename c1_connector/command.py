@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import signal
@@ -11,6 +10,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
+from c1_connector import memory
 from c1_connector.cancellation import Cancellation
 from c1_connector.client import Client
 from c1_connector.credentials import TokenSource
@@ -28,16 +28,11 @@ if TYPE_CHECKING:
 
     from c1_connector.credentials import Credentials
 
-#: Objects that are made between two searches for cycles.
-SEARCH_AFTER = 50_000
-
 _logger = logging.getLogger("ory-connector")
 
 
 def run() -> None:
     """Do what the command line says; never returns."""
-    # Records are trees and gone with their last reference: searching often for cycles among them is lost time.
-    gc.set_threshold(SEARCH_AFTER)
     hidden = Secrets()
     set_up("console", "INFO", hidden)
     try:
@@ -110,6 +105,7 @@ def _end(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001
 
 def _serve(settings: Settings, credentials: Credentials, hidden: Secrets) -> int:
     """Serve until a signal comes, and return the exit code: 128 + signal, or gRPC's number of what C1 refused."""
+    memory.keep_in_one_place()
     stopping = Cancellation()
     client = Client(settings, TokenSource(credentials, settings.api_host, settings.ca_bundle, hidden), hidden)
     service = Service(client, TaskRunner(settings, client, stopping), settings.task_concurrency, stopping)

@@ -39,7 +39,7 @@ class UntrustedError(C1Error):
 
 
 class ReadError(ConnectorError):
-    """The users could not be read whole; the text is the tap's own."""
+    """The users could not be read whole."""
 
 
 class CancelledError(ConnectorError):

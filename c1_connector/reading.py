@@ -10,7 +10,7 @@ from collections import defaultdict
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from c1_connector.errors import CancelledError, ReadError
+from c1_connector.errors import CancelledError, ConnectorError, ReadError
 from c1_connector.read_settings import ory_settings, target_settings
 from command_basics.exits import unforeseen
 from ory_reader.errors import TapOryError
@@ -51,7 +51,7 @@ def write_users(
         TargetC1Error: if they could not be written, or too many are missing. Nothing is published then.
     """
     target = target_settings(environ)
-    project = Project(ory_settings(environ, secrets), go_on)
+    project = Project(ory_settings(environ, secrets), go_on=go_on)
     with open_run(target, scope=scope) as run:
         users = _Users(project, run, go_on)
         FullRead(project.client, users, [users]).run()
@@ -115,7 +115,7 @@ class _Users:
 def explain(error: BaseException) -> str:
     """Return the sentence for what ended a read; TAP_ORY_LOGLEVEL=debug has its traceback logged as well."""
     _logger.debug("What has ended the read:", exc_info=error)
-    if isinstance(error, (TapOryError, TargetC1Error, ReadError)):
+    if isinstance(error, (TapOryError, TargetC1Error, ConnectorError)):
         return str(error)
     if isinstance(error, OSError):
         return f"{error.strerror or type(error).__name__}: {error.filename or 'no file named'}."

@@ -1,6 +1,6 @@
 """The connector's settings, as flags and as environment variables with C1's own names.
 
-What the tap and the target need is left in the environment, where they look for it. Knows nothing of C1's answers.
+What a read needs is left among the variables, where it looks for it. Knows nothing of C1's answers.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class Settings:
     ory: Mapping[str, str] = field(repr=False)
 
     def reader_environment(self, path: Path | str) -> dict[str, str]:
-        """Return the environment of a read into the file at `path`: without the secrets of C1's side."""
+        """Return the variables of a read into the file at `path`: without the secrets of C1's side."""
         ory_names = {baton.PREFIX + name for name in baton.ORY_NAMES}
         own = {
             name: value
@@ -96,7 +96,7 @@ class Settings:
             and name.removesuffix(FILE_SUFFIX) not in self.ory
         }
         target = {**_FIXED, "TARGET_C1_PATH": str(path)}
-        return {**own, **self.ory, **target, "BATON_LOG_FORMAT": self.log_format, "BATON_LOG_LEVEL": self.log_level}
+        return {**own, **self.ory, **target, "BATON_LOG_LEVEL": self.log_level}
 
 
 def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> Settings:
@@ -143,7 +143,7 @@ def _parser() -> argparse.ArgumentParser:
         variable = baton.PREFIX + name.upper()
         parser.add_argument(_flag(name), help=f"{definition['description']} [{variable}]")
     for name in _ORY_FLAGS:
-        # The tap itself reads the variable.
+        # Each read looks at the variable.
         parser.add_argument(_flag(name), help=f"tap-ory's setting of that name [{baton.PREFIX}{name.upper()}]")
     parser.add_argument("--check", action="store_true", help="check C1's credentials and the Ory project, and end")
     parser.add_argument("--version", action="version", version=f"ory-connector {version()}")

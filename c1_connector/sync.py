@@ -6,16 +6,15 @@ Knows nothing of C1.
 from __future__ import annotations
 
 import contextvars
-import ctypes
-import gc
 import threading
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
+from c1_connector import memory
 from c1_connector.errors import ReadError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from c1_connector.cancellation import Cancellation
     from c1_connector.logs import Secrets
@@ -37,44 +36,41 @@ def read_users(environ: Mapping[str, str], scope: Scope, cancellation: Cancellat
     """
     cancellation.check()
     outcome: Future[None] = Future()
-    ended = threading.Event()
-    outcome.add_done_callback(lambda _: ended.set())
+    asking, ended = threading.Event(), threading.Event()
+
+    def go_on() -> None:
+        asking.set()
+        cancellation.check()
+
+    def read() -> None:
+        try:
+            outcome.set_result(_read(environ, secrets, scope, go_on))
+        except BaseException as error:  # noqa: BLE001 - whatever it was, the service has to tell C1
+            outcome.set_exception(error)
+        finally:
+            asking.set()
+            ended.set()
+            memory.give_back()
+
     # So that a log knows whose read it is of.
     context = contextvars.copy_context()
-    arguments = (_read, outcome, environ, secrets, scope, cancellation)
-    reading = threading.Thread(target=context.run, args=arguments, name="read", daemon=True)
+    reading = threading.Thread(target=context.run, args=(read,), name="read", daemon=True)
     with cancellation.calling(ended.set):
         reading.start()
         ended.wait()
     if cancellation.cancelled:
+        # Until it asks for something it waits for nobody, and makes files.
+        asking.wait()
         reading.join(PATIENCE)
     cancellation.check()
     outcome.result()
 
 
-def _read(
-    outcome: Future[None],
-    environ: Mapping[str, str],
-    secrets: Secrets,
-    scope: Scope,
-    cancellation: Cancellation,
-) -> None:
+def _read(environ: Mapping[str, str], secrets: Secrets, scope: Scope, go_on: Callable[[], None]) -> None:
     # It takes most of a second, which a service that only waits need not spend.
     from c1_connector.reading import explain, write_users  # noqa: PLC0415
 
     try:
-        write_users(environ, secrets, scope, cancellation.check)
-    except BaseException as error:  # noqa: BLE001 - whatever it was, the service has to tell C1
-        outcome.set_exception(ReadError(explain(error)))
-    else:
-        outcome.set_result(None)
-    finally:
-        _give_memory_back()
-
-
-def _give_memory_back() -> None:
-    """What a large read took would else stay with a service that waits for the next one."""
-    gc.collect()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # the GNU C library's
-    if trim:
-        trim(0)
+        write_users(environ, secrets, scope, go_on)
+    except BaseException as error:
+        raise ReadError(explain(error)) from error
