@@ -44,9 +44,11 @@ def read_users(environ: Mapping[str, str], scope: Scope, cancellation: Cancellat
 
     def read() -> None:
         try:
-            outcome.set_result(_read(environ, secrets, scope, go_on))
+            _read(environ, secrets, scope, go_on)
         except BaseException as error:  # noqa: BLE001 - whatever it was, the service has to tell C1
             outcome.set_exception(error)
+        else:
+            outcome.set_result(None)
         finally:
             asking.set()
             ended.set()
