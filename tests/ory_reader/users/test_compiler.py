@@ -62,6 +62,13 @@ def users(schema: Any, traits: Any, fields: Any = None, **config: Any) -> list[d
             {"first_name": "Ann", "last_name": "de Wit", "display_name": "Ann de Wit"},
         ),
         ({"first_name": TEXT}, {"first_name": "Ann"}, {"display_name": "Ann", "last_name": None}),
+        # Where the schema says what identifies, it is the login; where it does not, a user name is.
+        ({"email": EMAIL, "username": TEXT}, {"email": "a@x.org", "username": "ann"}, {"login": "a@x.org"}),
+        ({"email": TEXT, "username": TEXT}, {"email": "a@x.org", "username": "ann"}, {"login": "ann"}),
+        # Places of which the schema does not say what they hold.
+        ({"email": {}}, {"email": ["a@x.org", "b@x.org"]}, {"email": "a@x.org"}),
+        ({"email": {}}, {"email": {"value": "a@x.org"}}, {"email": "a@x.org"}),
+        ({"name": {}}, {"name": {"first": "Ann", "last": "Wit"}}, {"display_name": "Ann Wit"}),
         # Places that hold another shape than the schema says.
         ({"email": EMAIL}, {"email": ["a@x.org", "b@x.org"]}, {"email": "a@x.org"}),
         ({"name": TEXT}, {"name": {"first": "Ann", "last": "Wit"}}, {"display_name": "Ann Wit", "last_name": "Wit"}),
@@ -82,6 +89,7 @@ def test_both_functions_make_this_user(schema: Any, traits: Any, expected: dict[
         ([], [], None, [("Ann@x.org", True, None)]),
         # Another one is another address.
         ([("old@x.org", True)], [], None, [("Ann@x.org", True, None), ("old@x.org", False, True)]),
+        ([("no address", True)], [], None, [("Ann@x.org", True, None)]),
         ([("ann@x.org", True)], ["old@x.org"], True, [("Ann@x.org", True, True), ("old@x.org", False, None)]),
     ],
 )
@@ -142,3 +150,17 @@ def test_a_setting_comes_before_the_traits_and_falls_back_to_them() -> None:
         assert (user["first_name"], user["login"], user["login_aliases"]) == ("Ann", "7", ["a@x.org"])
     for user in users(schema, {"first_name": "Anna", "email": "a@x.org"}, **config):
         assert (user["first_name"], user["login"]) == ("Anna", "a@x.org")
+
+
+def test_a_setting_names_the_address() -> None:
+    schema = {"email": EMAIL, "mail": TEXT}
+    for user in users(schema, {"email": "a@x.org", "mail": "b@x.org"}, user_fields={"email": "/traits/mail"}):
+        assert user["email"] == "b@x.org"
+        assert [each["address"] for each in user["emails"]] == ["b@x.org", "a@x.org"]
+
+
+def test_what_is_no_address_is_none_though_ory_knows_it() -> None:
+    for user in users(
+        {"email": EMAIL}, {"email": "ann"}, {"verifiable_addresses": [Address("ann", verified=True, via="email")]}
+    ):
+        assert (user["email"], user["email_verified"], user["emails"]) == (None, None, [])
