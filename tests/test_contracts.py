@@ -27,3 +27,9 @@ def test_the_reader_loads_no_protocol_of_records_and_no_command_line() -> None:
     assert {"ory_reader.streams", "ory_reader.http.client", *rooms} <= loaded
     assert not loaded & FOREIGN
     assert FOREIGN & modules_after("tap_ory.tap")
+
+
+def test_what_speaks_no_singer_loads_no_sdk_for_it() -> None:
+    loaded = modules_after("source_ory.__main__", "source_ory.source", "c1_connector.command", "c1_connector.reading")
+    assert "singer_sdk" not in loaded
+    assert "ory_reader.project" in loaded
