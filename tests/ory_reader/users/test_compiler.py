@@ -69,6 +69,12 @@ def users(schema: Any, traits: Any, fields: Any = None, **config: Any) -> list[d
         ({"email": {}}, {"email": ["a@x.org", "b@x.org"]}, {"email": "a@x.org"}),
         ({"email": {}}, {"email": {"value": "a@x.org"}}, {"email": "a@x.org"}),
         ({"name": {}}, {"name": {"first": "Ann", "last": "Wit"}}, {"display_name": "Ann Wit"}),
+        # The quick one takes nothing of it, and hands over.
+        (
+            {"name": {"type": "object", "properties": {"first": TEXT, "last": TEXT}}},
+            {"name": {"given": "Ann", "family": "Wit"}},
+            {"display_name": "Ann Wit", "first_name": "Ann"},
+        ),
         # Places that hold another shape than the schema says.
         ({"email": EMAIL}, {"email": ["a@x.org", "b@x.org"]}, {"email": "a@x.org"}),
         ({"name": TEXT}, {"name": {"first": "Ann", "last": "Wit"}}, {"display_name": "Ann Wit", "last_name": "Wit"}),
