@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from target_c1.messages import encode_resource
-from target_c1.profile import MAX_EXACT_INTEGER
 from target_c1.users import ACCOUNT_TYPE_NAMES, STATUS_NAMES
 from target_c1.values import count_texts
+from target_c1.wire import MAX_EXACT_INTEGER
 
 if TYPE_CHECKING:
     from target_c1.rows import Encode

@@ -1,20 +1,19 @@
 """C1's protobuf messages: a user as a `Resource` with its `UserTrait`, and the resource type `user`.
 
-The trait's status, profile and created_at are old readers' and the resource's new readers' places for the same
-values: both are written, alike. Knows nothing of SQLite or Singer.
+Field numbers and limits are those of package c1.connector.v2. The trait's status, profile and created_at are old
+readers' and the resource's new readers' places for the same values: both are written, alike.
+Knows nothing of SQLite or Singer.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from target_c1 import c1_pb2 as pb
-from target_c1.profile import encode_struct
 from target_c1.values import count_texts
+from target_c1.wire import delimited, encode_struct, encode_timestamp, encode_varint, length, size_of
 
 if TYPE_CHECKING:
     from target_c1.users import User
-    from target_c1.values import Moment
 
 USER_TYPE = "user"
 TRAIT_USER = 1
@@ -22,56 +21,100 @@ TYPE_URL = "type.googleapis.com/c1.connector.v2."
 USER_TRAIT_URL = TYPE_URL + "UserTrait"
 SKIP_URL = TYPE_URL + "SkipEntitlementsAndGrants"
 
+_RESOURCE_ID_HEAD = delimited(b"\x0a", USER_TYPE.encode()) + b"\x12"
+_ANY_HEAD = delimited(b"\x0a", USER_TRAIT_URL.encode()) + b"\x12"
+#: Each status with its length in front, each account type as field 5; the first of both, unspecified, is left out.
+_STATUSES = [b"\x00", b"\x02\x08\x01", b"\x02\x08\x02", b"\x02\x08\x03"]
+_ACCOUNT_TYPES = [b"", b"\x28\x01", b"\x28\x02", b"\x28\x03"]
+
 
 def encode_resource_type(display_name: str, description: str = "") -> bytes:
     """Return the `ResourceType` of users, which has neither entitlements nor grants."""
-    return pb.ResourceType(
-        id=USER_TYPE,
-        display_name=display_name,
-        description=description,
-        traits=[TRAIT_USER],
-        annotations=[{"type_url": SKIP_URL}],
-    ).SerializeToString()
+    return (
+        delimited(b"\x0a", USER_TYPE.encode())
+        + delimited(b"\x12", display_name.encode())
+        + delimited(b"\x1a", encode_varint(TRAIT_USER))
+        + delimited(b"\x22", delimited(b"\x0a", SKIP_URL.encode()))
+        + (delimited(b"\x2a", description.encode()) if description else b"")
+    )
 
 
 def encode_resource(user: User, changed: dict[str, int] | None = None) -> bytes:
-    """Return the `Resource` of a user; what of its profile becomes text is counted in `changed`, by reason.
-
-    The status is written even if it is unspecified: the trait's is required.
-    """
+    """Return the `Resource` of a user; what of its profile becomes text is counted in `changed`, by reason."""
     texts: list[Any] = []
     profile = encode_struct(user.profile, 0, texts)
     if texts and changed is not None:
         count_texts(changed, texts)
-    status = pb.Status(status=user.status, details=user.status_details)
-    created_at = _timestamp(user.created_at)
-    trait = pb.UserTrait(
-        emails=[{"address": address, "is_primary": n == 0} for n, address in enumerate(user.emails)],
-        status=status,
-        profile=profile,
-        account_type=user.account_type,
-        login=user.login,
-        login_aliases=user.login_aliases,
-        created_at=created_at,
-        last_login=_timestamp(user.last_login),
-        mfa_status=None if user.mfa_enabled is None else {"mfa_enabled": user.mfa_enabled},
-        sso_status=None if user.sso_enabled is None else {"sso_enabled": user.sso_enabled},
-        structured_name=_name(user.first_name, user.last_name),
-        employee_ids=user.employee_ids,
+    profile_size = length(profile)
+    status = _encode_status(user)
+    created_at = encode_timestamp(user.created_at) if user.created_at else None
+    before, after = _trait_before_profile(user, status), _trait_after_profile(user, created_at)
+    trait_size = len(before) + len(profile_size) + len(profile) + len(after)
+    annotation = _ANY_HEAD + size_of(trait_size)
+    name, identifier = user.display_name.encode(), user.id.encode()
+    resource_id = _RESOURCE_ID_HEAD + length(identifier) + identifier
+    # One join, because a profile is long: each further level of messages would copy it once more.
+    return b"".join(
+        (
+            b"\x0a",
+            length(resource_id),
+            resource_id,
+            b"\x1a",
+            length(name),
+            name,
+            b"\x22",
+            size_of(len(annotation) + trait_size),
+            annotation,
+            before,
+            profile_size,
+            profile,
+            after,
+            b"\x4a",
+            profile_size,
+            profile,
+            b"\x5a",
+            status,
+            delimited(b"\x62", created_at) if created_at is not None else b"",
+        )
     )
-    return pb.Resource(
-        id={"resource_type": USER_TYPE, "resource": user.id},
-        display_name=user.display_name,
-        annotations=[{"type_url": USER_TRAIT_URL, "value": trait.SerializeToString()}],
-        profile=profile,
-        status=status,
-        created_at=created_at,
-    ).SerializeToString()
 
 
-def _timestamp(moment: Moment | None) -> dict[str, int] | None:
-    return {"seconds": moment[0], "nanos": moment[1]} if moment else None
+def _encode_status(user: User) -> bytes:
+    """Return the status with its length in front; it is written even if unspecified: the trait's is required."""
+    if not user.status_details:
+        return _STATUSES[user.status]
+    return delimited(b"", _STATUSES[user.status][1:] + delimited(b"\x12", user.status_details.encode()))
 
 
-def _name(first: str | None, last: str | None) -> dict[str, str | None] | None:
-    return {"given_name": first, "family_name": last} if first or last else None
+def _trait_before_profile(user: User, status: bytes) -> bytes:
+    """Return the trait's fields 1 and 2, and the key of 3."""
+    out = b""
+    primary = b"\x10\x01"
+    for address in user.emails:
+        out += delimited(b"\x0a", delimited(b"\x0a", address.encode()) + primary)
+        primary = b""
+    return out + b"\x12" + status + b"\x1a"
+
+
+def _trait_after_profile(user: User, created_at: bytes | None) -> bytes:
+    """Return the trait's fields from 5 on."""
+    out = _ACCOUNT_TYPES[user.account_type]
+    if user.login:
+        out += delimited(b"\x32", user.login.encode())
+    for alias in user.login_aliases:
+        out += delimited(b"\x3a", alias.encode())
+    if created_at is not None:
+        out += delimited(b"\x42", created_at)
+    if user.last_login:
+        out += delimited(b"\x4a", encode_timestamp(user.last_login))
+    if user.mfa_enabled is not None:
+        out += b"\x52\x02\x08\x01" if user.mfa_enabled else b"\x52\x00"
+    if user.sso_enabled is not None:
+        out += b"\x5a\x02\x08\x01" if user.sso_enabled else b"\x5a\x00"
+    if user.first_name or user.last_name:
+        given = delimited(b"\x0a", user.first_name.encode()) if user.first_name else b""
+        family = delimited(b"\x12", user.last_name.encode()) if user.last_name else b""
+        out += delimited(b"\x62", given + family)
+    for number in user.employee_ids:
+        out += delimited(b"\x6a", number.encode())
+    return out

@@ -16,6 +16,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from typing import Any
 
+import hypothesis
 import pytest
 
 from tests.real.server import Kratos, Release
@@ -24,6 +25,10 @@ from tests.workers import Scheduling, rank
 
 # In commands that tests run, the SDK's word to users of an old Python is none of what they count.
 os.environ.setdefault("PYTHONWARNINGS", "ignore:Python 3.10 reached its end of life")
+
+# How long an example takes is the machine's affair.
+hypothesis.settings.register_profile("any-machine", deadline=None)
+hypothesis.settings.load_profile("any-machine")
 
 # More than a page of 1,000, and a multiple of the page sizes 1, 7, 175 and 350.
 PEOPLE = 1050

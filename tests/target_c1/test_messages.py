@@ -11,7 +11,7 @@ from target_c1.decoding import decode_resource, decode_resource_type
 from target_c1.messages import encode_resource, encode_resource_type
 from target_c1.users import User
 from tests.target_c1.protobuf import assert_same, new, resource_of, user_trait
-from tests.target_c1.test_profile import JSON, TEXTS
+from tests.target_c1.test_wire import JSON, TEXTS
 
 PLAIN = User(
     id="1",

@@ -15,7 +15,7 @@ from target_c1.messages import encode_resource
 from target_c1.users import MAX_BYTES, User, UserReader
 from target_c1.values import is_address, parse_time
 from tests.target_c1.support import user
-from tests.target_c1.test_profile import JSON, TEXTS
+from tests.target_c1.test_wire import JSON, TEXTS
 
 RECORDINGS = Path(__file__).parent.parent / "recordings"
 

@@ -1,7 +1,8 @@
-"""A user's profile as the bytes of a `google.protobuf.Struct`, written by hand: three times as fast as by the library.
+"""The wire format of Protocol Buffers, as far as a user is written in it by hand: a third cheaper than by the library.
 
-Keys are sorted, so that the same profile gives the same bytes.
-Source: the encoding document of Protocol Buffers and the well-known type Struct.
+Knows bytes, nothing of C1. Keys of a Struct are sorted, so that the same profile gives the same bytes. What is read
+back is read by the library (`decoding`).
+Source: the encoding document of Protocol Buffers and the well-known types Struct and Timestamp.
 """
 
 from __future__ import annotations
@@ -48,6 +49,23 @@ def delimited(key: bytes, data: bytes) -> bytes:
     """Return a length-delimited field (message, string or bytes); `key` is the field's."""
     size = len(data)
     return key + (_LENGTHS[size] if size < 1 << 14 else encode_varint(size)) + data
+
+
+def encode_timestamp(moment: tuple[int, int]) -> bytes:
+    """Return a `google.protobuf.Timestamp` of (seconds since 1970, nanoseconds)."""
+    seconds, nanos = moment
+    out = b"\x08" + _encode_large_varint(seconds % (1 << 64)) if seconds else b""
+    return out + b"\x10" + _encode_large_varint(nanos) if nanos else out
+
+
+def _encode_large_varint(number: int) -> bytes:
+    """Return the same as `encode_varint`, without a loop where there are five bytes, as in nearly every timestamp."""
+    if number >> 28 and not number >> 35:
+        low = number & 0xFFFFFFF
+        return bytes(
+            (low & 0x7F | 0x80, low >> 7 & 0x7F | 0x80, low >> 14 & 0x7F | 0x80, low >> 21 | 0x80, number >> 28)
+        )
+    return encode_varint(number)
 
 
 class _Name:

@@ -4,11 +4,11 @@ import json
 from typing import Any
 
 import pytest
-from google.protobuf import json_format, struct_pb2
+from google.protobuf import json_format, struct_pb2, timestamp_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_c1.profile import MAX_STRUCT_DEPTH, encode_struct
+from target_c1.wire import MAX_STRUCT_DEPTH, encode_struct, encode_timestamp
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 JSON = st.recursive(
@@ -96,3 +96,9 @@ def test_what_is_nested_too_deep_becomes_text_that_every_reader_can_follow(depth
         for _ in range(depth - MAX_STRUCT_DEPTH):
             rest = rest["a"] if kind == "object" else rest[0]
         assert rest == "bottom"
+
+
+@given(st.integers(-62_135_596_800, 253_402_300_799), st.integers(0, 999_999_999))
+def test_a_timestamp_has_the_bytes_of_the_reference_library(seconds: int, nanos: int) -> None:
+    expected = timestamp_pb2.Timestamp(seconds=seconds, nanos=nanos).SerializeToString(deterministic=True)
+    assert encode_timestamp((seconds, nanos)) == expected
