@@ -152,7 +152,7 @@ class Simulation:
         self._numbers = itertools.count()
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._bucket = KINDS[self.cell.kind](self.cell.plan, lambda: self.now)
-        self._governor = RateLimiter(lambda: self.now, self._sleep, lambda: self.reader)
+        self._rate_limiter = RateLimiter(lambda: self.now, self._sleep, lambda: self.reader)
         self._free: deque[int] = deque([0])
         self._left = self.cell.requests
         self._started = self.now
@@ -166,7 +166,7 @@ class Simulation:
         while self._done < self.cell.requests:
             if self._left and self._free:
                 self.reader = self._free.popleft()
-                self._governor.wait_turn()
+                self._rate_limiter.wait_turn()
                 self._left -= 1
                 self._send(self.reader)
             else:
@@ -186,7 +186,7 @@ class Simulation:
 
     def _answer(self, reader: int, headers: dict[str, str], *, granted: bool) -> None:
         waiting, self.reader = self.reader, reader
-        self._governor.learn(200 if granted else 429, headers)
+        self._rate_limiter.learn(200 if granted else 429, headers)
         self.reader = waiting
         if granted:
             self._done += 1

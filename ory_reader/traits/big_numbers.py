@@ -38,7 +38,7 @@ def may_hold_beyond(text: bytes) -> bool:
 
 
 def is_beyond(value: Any) -> bool:
-    """Whether a value is a number, as `exact_json.loads` gives it, that no double holds."""
+    """Whether a value is a number, as `lossless_json.loads` gives it, that no double holds."""
     if isinstance(value, Decimal):
         far = abs(value.adjusted()) > MAX_EXPONENT or len(value.as_tuple().digits) > MAX_DIGITS
         return far or value.copy_abs() > LARGEST_DOUBLE
@@ -48,7 +48,7 @@ def is_beyond(value: Any) -> bool:
 
 
 def number_text(value: Any) -> str | None:
-    """A number as `exact_json.loads` gives it, as text; None for anything else."""
+    """A number as `lossless_json.loads` gives it, as text; None for anything else."""
     if isinstance(value, RawJSON):
         return str(value.encoded_json)
     return str(value) if isinstance(value, (int, Decimal)) and not isinstance(value, bool) else None

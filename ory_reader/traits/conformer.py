@@ -76,7 +76,7 @@ class Conformer:
         beyond = may_hold_beyond(together)
         nul = may_hold_nul(together)
         if not beyond and not nul:
-            if self._kind is msgspec.Raw:
+            if not self.checks:
                 return values, {}
             try:
                 return self._many.decode(together), {}
@@ -93,7 +93,7 @@ class Conformer:
         return decoded, misfits
 
     def conform(self, value: Any) -> Conformed:
-        """Make a value as `exact_json.loads` gives it fit."""
+        """Make a value as `lossless_json.loads` gives it fit."""
         mended = Conformed()
         mended.value = self._fit(value, self._schema, "", "", mended)
         return mended

@@ -1,7 +1,7 @@
 """Pages of identities in, users out: the second view of the same page.
 
 Joins the decoder of identities, the check of their traits and the compiled derivations; what each of these
-does is in its own room. Knows nothing of HTTP, nor of where identity schemas come from.
+does is in a module of its own. Knows nothing of HTTP, nor of where identity schemas come from.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Faults on request: which requests for a list go wrong, and in what way.
 
 A scenario is a list of faults, each an object such as ``{"do": "status", "status": 503, "at": 3}``. ``do`` names
-one of the functions of ``troubles``, whose parameters are further members; the others say which requests it
+one of the functions of ``kinds``, whose parameters are further members; the others say which requests it
 hits, of those that list identities (or schemas) and come in one after the other:
 
     on      which list it is, ``identities`` or ``schemas`` (identities)
