@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.ports import free_ports
+
 RECORD_HEADER = 5
 
 
@@ -95,13 +97,13 @@ class Front:
         self._ports = {False: http_port, True: grpc_port}
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
-        self.port = 0
+        # It is stopped and started again.
+        [self.port] = free_ports()
         self.connections = 0
         self.start()
 
     def start(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", self.port))
-        self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 
     def stop(self) -> None:

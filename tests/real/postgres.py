@@ -9,7 +9,6 @@ import json
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -17,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
+from tests.ports import free_ports
 from tests.real.targets import venv
 
 if TYPE_CHECKING:
@@ -100,8 +100,7 @@ class Postgres:
         initdb = ["initdb", "-D", str(data), "-U", USER, "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]
         if self._popen(*initdb).wait(START_SECONDS):
             self._fail("could not make its database")
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        [self.port] = free_ports()
         # Nothing here outlives the tests, so the disk need not keep up.
         settings = {"listen_addresses": "127.0.0.1", "port": self.port, "unix_socket_directories": "", "fsync": "off"}
         given = [argument for name, value in settings.items() for argument in ("-c", f"{name}={value}")]

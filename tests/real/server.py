@@ -7,9 +7,7 @@ tap nor of what the tests make of the answers.
 import hashlib
 import json
 import os
-import random
 import shutil
-import socket
 import sqlite3
 import subprocess
 import tempfile
@@ -24,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn
 
 import requests
 
+from tests.ports import free_ports
 from tests.real.build import kratos_binary
 from tests.real.people import Json, identity_schemas, people
 
@@ -63,7 +62,7 @@ class Kratos:
         self.database = Path(self._home.name) / "kratos.sqlite"
         self._config = Path(self._home.name) / "kratos.json"
         self._log = Path(self._home.name) / "kratos.log"
-        admin_port, public_port = _free_ports()
+        admin_port, public_port = free_ports(2)
         self.admin_url = f"http://127.0.0.1:{admin_port}/"
         self.public_url = f"http://127.0.0.1:{public_port}/"
         self._config.write_text(json.dumps(self._configuration(admin_port, public_port)))
@@ -258,18 +257,6 @@ class Kratos:
         self.stop()
         self._http.close()
         self._home.cleanup()
-
-
-def _free_ports() -> tuple[int, int]:
-    # Below the range from which systems give ports away by themselves: they stay ours over a restart.
-    while True:
-        port = random.randrange(20_000, 32_000, 2)
-        try:
-            for each in (port, port + 1):
-                socket.create_server(("127.0.0.1", each)).close()
-        except OSError:
-            continue
-        return port, port + 1
 
 
 def _batches(bodies: Iterable[Json]) -> Iterator[list[Json]]:

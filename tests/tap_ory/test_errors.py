@@ -6,7 +6,7 @@ With `-s`, the table of them is printed: what went wrong, how it was provoked, w
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import pytest
 from ory_sandbox import Sandbox
 from tests.certificates import self_signed
 from tests.command import KEY, Finished, run_tap
+from tests.ports import refusing_port
 from tests.scripted import LAST_PAGE, ScriptedServer, always, reply
 
 PERSON = "ada.lovelace@example.com"
@@ -105,9 +106,8 @@ def misunderstanding(stack: ExitStack) -> Iterator[Case]:
 def absent(stack: ExitStack, directory: Path) -> Iterator[Case]:
     """No answer comes."""
     yield at("http://tap-ory.invalid", "unknown name", "a host of .invalid", "'tap-ory.invalid' does not resolve")
-    yield at(
-        f"http://127.0.0.1:{unused_port()}", "connection refused", "a port without a server", "refused", "base_url"
-    )
+    nowhere = f"127.0.0.1:{refusing_port(stack)}"
+    yield at(f"http://{nowhere}", "connection refused", "a port without a server", "refused", "base_url")
     bundle, context = self_signed(directory)
     tls = stack.enter_context(always(*reply(), tls=context)).url
     yield at(tls, "TLS: untrusted", "a self-signed certificate", "self-signed", "ca_bundle")
@@ -123,7 +123,7 @@ def absent(stack: ExitStack, directory: Path) -> Iterator[Case]:
     yield at(
         full(stack), "time-out before", "a port that takes no more", "no connection within 0.5 s", "base_url", **TIMEOUT
     )
-    proxy = f"http://user:secret@127.0.0.1:{unused_port()}"
+    proxy = f"http://user:secret@{nowhere}"
     yield at(plain, "no proxy", "HTTP_PROXY without a server", "the proxy", "HTTP_PROXY", HTTP_PROXY=proxy)
 
 
@@ -172,12 +172,6 @@ def misconfigured(directory: Path) -> Iterator[Case]:
     for option in ("--catalog", "--state"):
         arguments = ("--config", str(directory / "right"), option, path)
         yield Case(f"a {option} that is no JSON", "such a file", (path, option, "is no JSON"), arguments)
-
-
-def unused_port() -> int:
-    with closing(socket.create_server(("127.0.0.1", 0))) as server:
-        port: int = server.getsockname()[1]
-        return port
 
 
 def full(stack: ExitStack) -> str:

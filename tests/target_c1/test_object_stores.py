@@ -21,6 +21,7 @@ from azure.storage.blob import BlobServiceClient
 from botocore.config import Config  # type: ignore[import-untyped] # likewise
 
 from target_c1.c1z import read_c1z_ids
+from tests.ports import free_ports, refusing_port
 from tests.target_c1.npm import installed
 from tests.target_c1.support import (
     TARGET,
@@ -138,16 +139,9 @@ def listening(command: list[str], port: int) -> Iterator[str]:
             process.terminate()
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @pytest.fixture(scope="module", params=["s3", "azure"])
 def running(request: pytest.FixtureRequest) -> Iterator[ObjectStore]:
-    port = free_port()
+    [port] = free_ports()
     with ExitStack() as stack:
         if request.param == "s3":
             command = [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
@@ -157,6 +151,13 @@ def running(request: pytest.FixtureRequest) -> Iterator[ObjectStore]:
         options = ["--inMemoryPersistence", "--skipApiVersionCheck", "--disableTelemetry", "--silent"]
         command = ["node", program, "--blobHost", "127.0.0.1", "--blobPort", str(port), *options]
         yield Azure(stack.enter_context(listening(command, port)))
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    """What a test opens, closed at its end."""
+    with ExitStack() as stack:
+        yield stack
 
 
 @pytest.fixture
@@ -270,12 +271,11 @@ for file in sys.argv[2:]:
     assert 2 in seen
 
 
-def test_a_store_that_cannot_be_reached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_cannot_be_reached(stack: ExitStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    nowhere = f"http://127.0.0.1:{free_port()}"
     settings = settings_in_environment({"path": f"s3://{PLACE}/{NAME}"})
     variables = {
-        "AWS_ENDPOINT_URL": nowhere,
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{refusing_port(stack)}",
         "AWS_ACCESS_KEY_ID": "x",
         "AWS_SECRET_ACCESS_KEY": "Secret",
         "AWS_MAX_ATTEMPTS": "1",
