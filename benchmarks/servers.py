@@ -49,7 +49,7 @@ class Servers:
         """The URL of a real Kratos v1.3.1 with so many people in it; it may use every CPU.
 
         Raises:
-            KratosUnavailableError: None can be built here.
+            ServerUnavailableError: None can be built here.
         """
         with pinned(ALL_CPUS):
             return self._stack.enter_context(Kratos("v1.3.1", identities)).admin_url

@@ -20,11 +20,13 @@ def command_line() -> argparse.ArgumentParser:
     """The command line."""
     parser = argparse.ArgumentParser(
         prog="python -m ory_sandbox",
-        description="Serve an Ory Admin API with made-up identities. Prints the URL of its admin role on the"
-        " first line, that of its public role on the second.",
+        description="Serve an Ory Admin API with made-up identities, and what else a project holds. Prints four URLs, a"
+        " line each: of its admin role, of its public role, of the OAuth2 server's admin role, of the permission"
+        " server's read role.",
         allow_abbrev=False,
     )
     parser.add_argument("--identities", type=int, default=2000, metavar="N", help="how many (2000)")
+    parser.add_argument("--tuples", type=int, metavar="N", help="how many relation tuples (two an identity)")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
     parser.add_argument("--port", type=int, default=0, help="admin port (0: a free one)")
     parser.add_argument("--public-port", type=int, default=0, help="public port, not for network (0: a free one)")
@@ -56,7 +58,8 @@ def serve(make: Callable[..., Sandbox], options: Mapping[str, Any]) -> None:
     except (OSError, OverflowError, ValueError) as error:
         sys.exit(f"ory_sandbox: {error}")
     with sandbox:
-        sys.stdout.write(f"{sandbox.url}\n{sandbox.public_url}\n")
+        urls = (sandbox.url, sandbox.public_url, sandbox.oauth2_url, sandbox.permissions_url)
+        sys.stdout.write("".join(f"{url}\n" for url in urls))
         sys.stdout.flush()
         threading.Event().wait()
 

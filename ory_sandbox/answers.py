@@ -10,9 +10,12 @@ from ory_sandbox.http import Response
 from ory_sandbox.render import to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from ory_sandbox.http import Request
+
+    #: What the methods of a path do.
+    Handlers = Mapping[str, Callable[[Request], Response]]
 
 NOT_CACHED = ("Cache-Control", "private, no-cache, no-store, must-revalidate")
 MALFORMED = "The request was malformed or contained invalid parameters"
@@ -27,13 +30,18 @@ def json_answer(body: Sequence[bytes | memoryview], headers: Sequence[tuple[str,
 
 
 def error(status: HTTPStatus, message: str, *, reason: str = "", headers: Sequence[tuple[str, str]] = ()) -> Response:
-    """An error in the body that all of Ory's services use."""
-    described: dict[str, Any] = {"code": int(status), "status": status.phrase}
+    """An error in the body that most of Ory's services use."""
+    kind = ("Content-Type", "application/json")
+    return Response(status, [NOT_CACHED, kind, *headers], [described(status, message, reason)])
+
+
+def described(status: HTTPStatus, message: str, reason: str = "") -> bytes:
+    """The body of an error."""
+    members: dict[str, Any] = {"code": int(status), "status": status.phrase}
     if reason:
-        described["reason"] = reason
-    described["message"] = message
-    body = to_json({"error": described}).encode() + b"\n"
-    return Response(status, [NOT_CACHED, ("Content-Type", "application/json"), *headers], [body])
+        members["reason"] = reason
+    members["message"] = message
+    return to_json({"error": members}).encode() + b"\n"
 
 
 def redirect(

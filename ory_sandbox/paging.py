@@ -87,13 +87,14 @@ def parse_offset_token(token: str) -> int:
 def offset_page(request: Request, limit: int) -> OffsetPage:
     """The page that a request is for. Whatever makes no sense is silently page 0, or the default size."""
     if has(request, "page_token", "page_size"):
-        size = _page_size(first_value(request, "page_size"), limit)
+        size = page_size(first_value(request, "page_size"), limit)
         return OffsetPage(parse_offset_token(first_value(request, "page_token")) // size, size)
     number = go_integer(first_value(request, "page"))
-    return OffsetPage(max(number or 0, 0), _page_size(first_value(request, "per_page"), limit))
+    return OffsetPage(max(number or 0, 0), page_size(first_value(request, "per_page"), limit))
 
 
-def _page_size(text: str, limit: int) -> int:
+def page_size(text: str, limit: int) -> int:
+    """The rows of a page by offset, which are at least one."""
     size = go_integer(text)
     return DEFAULT_SIZE if size is None else max(min(size, limit), 1)
 

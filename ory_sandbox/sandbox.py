@@ -9,17 +9,19 @@ import threading
 from collections import deque
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ory_sandbox.cache import cached_store
+from ory_sandbox.holdings import Holdings, holdings_of
 from ory_sandbox.http import Connection
 from ory_sandbox.ratelimit import Bucket, parse_windows
 from ory_sandbox.render import completed, render
 from ory_sandbox.schemas import identity_schemas
 from ory_sandbox.server_profiles import MANNERS
-from ory_sandbox.site import Site
+from ory_sandbox.site import SERVICES, Site
 from ory_sandbox.store import Store, pack
+from ory_sandbox.tokens import LIFETIME_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -40,7 +42,7 @@ _BACKLOG = 128
 
 
 class Seen(NamedTuple):
-    """A request as it came in: ``role`` is ``admin`` or ``public``, header names are in lower case."""
+    """A request as it came in: ``role`` is that of the port, header names are in lower case."""
 
     role: str
     method: str
@@ -66,6 +68,8 @@ class Sandbox:
     Attributes:
         url: Where the admin role is, with a slash at the end; known from the start.
         public_url: Where the public role is; the same in the network manner.
+        oauth2_url: Where Hydra's admin role is, likewise.
+        permissions_url: Where Keto's read role is, likewise.
         requests: What has come in.
     """
 
@@ -76,6 +80,8 @@ class Sandbox:
         manner: str = "v1.3",
         seed: int = 1,
         schemas: Sequence[tuple[str, Mapping[str, Any]]] | None = None,
+        holdings: Holdings | None = None,
+        tuples: int | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
         public_port: int = 0,
@@ -92,6 +98,8 @@ class Sandbox:
             manner: ``v1.0``, ``v1.3`` or ``network``.
             seed: Another seed makes other people.
             schemas: The ids and JSON Schemas of the project instead of those of the made-up people.
+            holdings: What the project holds beside identities; made up for made-up people, nothing for others.
+            tuples: How many relation tuples to make up; about two for each of the people by default.
             host: The address to listen on.
             port: The admin port; 0 takes a free one.
             public_port: The public port, likewise; not in the network manner.
@@ -109,28 +117,36 @@ class Sandbox:
             message = f"no manner of the sandbox: {manner!r}"
             raise ValueError(message)
         self._manner = MANNERS[manner]
-        bucket = Bucket(parse_windows(rate_limit)) if self._manner.network else None
+        limited = SERVICES if self._manner.network else ()
+        buckets = {service: Bucket(parse_windows(rate_limit)) for service in limited}
         self.requests = Requests()
         self._latency = latency_ms / 1000
         self._schemas = identity_schemas(self._manner) if schemas is None else schemas
         with ExitStack() as opened:
-            self._sockets = {"admin": _listener(opened, host, port)}
+            ports = {"admin": port}
             if not self._manner.network:
-                self._sockets["public"] = _listener(opened, host, public_port)
+                ports |= {"public": public_port, "oauth2": 0, "permissions": 0}
+            self._sockets = {role: _listener(opened, host, each) for role, each in ports.items()}
             self._addresses = {role: each.getsockname() for role, each in self._sockets.items()}
             urls = {role: f"http://{host}:{address[1]}/" for role, address in self._addresses.items()}
             self.url = urls["admin"]
-            self.public_url = urls.get("public", self.url)
+            self.public_url, self.oauth2_url, self.permissions_url = (
+                urls.get(role, self.url) for role in ("public", "oauth2", "permissions")
+            )
             self._store = self._stored(identities, seed, cache_dir)
             self._opened = opened.pop_all()
+        nothing = None if isinstance(identities, int) else Holdings()
+        self._given = nothing if holdings is None else holdings
+        self._seed, self._tuples = seed, tuples
         self._site = Site(
             self._manner,
             self._store,
             self._schemas,
+            lambda: self.holdings,
             admin_url=self.url,
             public_url=self.public_url,
             api_token=api_token,
-            bucket=bucket,
+            buckets=buckets,
         )
         self._loop = asyncio.new_event_loop()
         self._opened.callback(self._loop.close)
@@ -222,7 +238,8 @@ class Sandbox:
         return response
 
     def _answer(self, role: str, request: Request) -> Response:
-        return self._site.public(request) if role == "public" else self._site.admin(request)
+        answering: Callable[[Request], Response] = getattr(self._site, role)
+        return answering(request)
 
     # While it serves, everything that touches the store happens in the thread that serves.
 
@@ -234,6 +251,18 @@ class Sandbox:
             return action()
 
         return asyncio.run_coroutine_threadsafe(act(), self._loop).result()
+
+    @cached_property
+    def holdings(self) -> Holdings:
+        """What the project holds beside identities; as it was when first asked for."""
+        if self._given is not None:
+            return self._given
+        ids = [self._store.id(place) for place in range(len(self._store))]
+        return holdings_of(ids if self._manner.keyset else ids[::-1], self._seed, tuples=self._tuples)
+
+    def expire_page_tokens(self) -> None:
+        """Let an hour pass for the tokens of the newest services that were given out so far."""
+        self._run(partial(self._site.tokens.pass_seconds, LIFETIME_SECONDS + 1))
 
     @property
     def identities(self) -> list[dict[str, Any]]:

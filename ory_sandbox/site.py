@@ -1,13 +1,13 @@
-"""What is at which path, on the admin port and on the public one; who may ask, and how often.
+"""What is at which path of which service, and in the network manner at which path of one host; who may ask, how often.
 
-``Site.admin`` and ``Site.public`` answer a request each. Knows nothing of sockets.
+``Site.admin``, ``.public``, ``.oauth2`` and ``.permissions`` answer a request each. Knows nothing of sockets.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-from functools import partial
+from functools import cached_property, partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -22,46 +22,63 @@ from ory_sandbox.answers import (
     plain_not_found,
     redirect,
 )
+from ory_sandbox.console import Console
 from ory_sandbox.http import Response
 from ory_sandbox.identities import Identities
+from ory_sandbox.oauth2 import OAuth2
+from ory_sandbox.permissions import Permissions
 from ory_sandbox.render import to_json
+from ory_sandbox.sessions import SESSIONS, Sessions
+from ory_sandbox.tokens import OpaqueTokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from ory_sandbox.answers import Handlers
+    from ory_sandbox.holdings import Holdings
     from ory_sandbox.http import Request
     from ory_sandbox.ratelimit import Bucket
     from ory_sandbox.server_profiles import Manner
     from ory_sandbox.store import Store
 
-    Handlers = Mapping[str, Callable[[Request], Response]]
-
 _VARY = ("Vary", "Cookie")
-_SESSIONS_LIMIT = 1000
-#: What shares one rate limit.
-_LIMITED = ("/schemas", "/admin/schemas", "/admin/identities", "/admin/sessions")
-# What Kratos calls the page before the first of its sessions: up to v1.0 an id, then also a time.
-_FIRST_SESSION_1_3 = "aWQ9MDAwMDAwMDAtMDAwMC0wMDAwLTAwMDAtMDAwMDAwMDAwMDAwL2NyZWF0ZWRfYXQ9MjIwMC0xMi0zMSAyMzo1OTo1OQ"
+#: By the name of its rate limit, how the paths of a service begin.
+SERVICES = {
+    "kratos": ("/schemas", "/admin/schemas", "/admin/identities", "/admin/sessions"),
+    "hydra": ("/admin/clients", "/admin/trust", "/admin/oauth2"),
+    "keto": ("/relation-tuples", "/namespaces"),
+    "console": ("/projects",),
+}
+_STATUS = {
+    "/version": b'{"version":"master"}',
+    "/health/alive": b'{"status":"ok"}',
+    "/health/ready": b'{"status":"ok"}',
+}
 
 
 class Site:
-    """A project: its identities, its schemas, and the two roles of its server."""
+    """A project: its identities, its schemas, what else it holds, and the roles of its servers.
+
+    Attributes:
+        tokens: The page tokens of the newest services.
+    """
 
     def __init__(  # noqa: PLR0913 a project has that many parts
         self,
         manner: Manner,
         store: Store,
         schemas: Sequence[tuple[str, Mapping[str, Any]]],
+        holdings: Callable[[], Holdings],
         *,
         admin_url: str,
         public_url: str,
         api_token: str | None,
-        bucket: Bucket | None,
+        buckets: Mapping[str, Bucket],
     ) -> None:
-        """Serve a store and identity schemas (ids and JSON Schemas).
+        """Serve a store, identity schemas (ids and JSON Schemas), and holdings, which are asked for when needed.
 
-        The URLs end with a slash. Without ``api_token`` any key but a workspace's will do; without
-        ``bucket`` there is no rate limit. Both matter in the network manner only.
+        The URLs end with a slash. Without ``api_token`` any key but a workspace's will do; without a bucket
+        for a service it has no rate limit. Both matter in the network manner only.
         """
         self._manner = manner
         self._identities = Identities(manner, store, admin_url)
@@ -69,13 +86,27 @@ class Site:
         self._admin_url = admin_url
         self._public_url = public_url
         self._api_token = api_token
-        self._bucket = bucket
+        self._buckets = buckets
+        self._holdings = holdings
+        self.tokens = OpaqueTokens()
+        # Kratos v1.0 pages through its sessions in a way of its own: nobody is signed in there.
+        sessions = Sessions(manner, store, lambda: holdings().sessions if manner.keyset else ())
         self._lone_handlers: Mapping[str, Handlers] = {
-            "/admin/version": {"GET": lambda _: json_answer([b'{"version":"master"}'])},
-            "/admin/health/alive": {"GET": lambda _: json_answer([b'{"status":"ok"}'])},
-            "/admin/health/ready": {"GET": lambda _: json_answer([b'{"status":"ok"}'])},
-            "/admin/sessions": {"GET": self._sessions},
+            **{f"/admin{path}": {"GET": partial(_status, body, [NOT_CACHED])} for path, body in _STATUS.items()},
+            SESSIONS: {"GET": sessions.list_page},
         }
+
+    @cached_property
+    def _oauth2(self) -> OAuth2:
+        return OAuth2(self._holdings(), self.tokens if self._manner.network else None)
+
+    @cached_property
+    def _permissions(self) -> Permissions:
+        return Permissions(self._holdings(), self.tokens if self._manner.network else None)
+
+    @cached_property
+    def _console(self) -> Console:
+        return Console(self._holdings(), self.tokens)
 
     def admin(self, request: Request) -> Response:
         """Answer on the admin port, which in the network manner is the only one."""
@@ -93,6 +124,22 @@ class Site:
             answer.headers = [*answer.headers, _VARY]
         return answer
 
+    def oauth2(self, request: Request) -> Response:
+        """Answer on the admin port of Hydra v2.3."""
+        path = request.path
+        if path in _STATUS:
+            return _status(_STATUS[path], [], request)
+        if self._oauth2.handlers(f"/admin{path}"):
+            return redirect(HTTPStatus.TEMPORARY_REDIRECT, request, f"http:///admin{path}", [NOT_CACHED])
+        return self._dispatch(request, self._oauth2.handlers, path) or _html_not_found()
+
+    def permissions(self, request: Request) -> Response:
+        """Answer on the read port of Keto v0.13."""
+        path = request.path
+        if path in _STATUS:
+            return _status(_STATUS[path], [], request)
+        return self._dispatch(request, self._permissions.handlers, path) or plain_not_found()
+
     def _network(self, request: Request) -> Response:
         """Ory Network: no redirects; the key and the rate are looked at before anything else."""
         path = request.path
@@ -101,13 +148,16 @@ class Site:
             refused = self._refused(request)
             if refused:
                 return refused
+            handlers = self._console.handlers(path) or self._permissions.handlers(path)
+        if handlers is None:
             path = path if path.startswith("/admin") else f"/admin{path}"
-            handlers = self._admin_handlers(path)
+            handlers = self._admin_handlers(path) or self._oauth2.handlers(path)
         if handlers is None:
             return plain_not_found([NOT_CACHED])
-        if self._bucket is None or not path.startswith(_LIMITED):
+        bucket = next((each for name, each in self._buckets.items() if path.startswith(SERVICES[name])), None)
+        if bucket is None:
             return _handle(request, handlers)
-        granted, headers = self._bucket.take()
+        granted, headers = bucket.take()
         if not granted:
             return error(HTTPStatus.TOO_MANY_REQUESTS, "API rate limit exceeded", headers=headers)
         answer = _handle(request, handlers)
@@ -116,10 +166,11 @@ class Site:
 
     def _refused(self, request: Request) -> Response | None:
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        if key.startswith("ory_wak_"):
+        of_console = request.path.startswith(SERVICES["console"])
+        if scheme.lower() == "bearer" and key and of_console is not key.startswith("ory_wak_"):
             message = "Access credentials are not sufficient to access this resource"
             return error(HTTPStatus.FORBIDDEN, message)
-        known = bool(key) if self._api_token is None else key == self._api_token
+        known = bool(key) if self._api_token is None or of_console else key == self._api_token
         if scheme.lower() != "bearer" or not known:
             return error(HTTPStatus.UNAUTHORIZED, "Access credentials are invalid")
         return None
@@ -168,18 +219,6 @@ class Site:
         path = request.path.removeprefix("/admin").removeprefix("/")
         return redirect(HTTPStatus.TEMPORARY_REDIRECT, request, base_url + path, [NOT_CACHED])
 
-    def _sessions(self, request: Request) -> Response:
-        """Nobody is signed in."""
-        text = paging.first_value(request, "page_size")
-        size = paging.go_integer(text) if text else paging.DEFAULT_SIZE
-        if size is None:
-            return error(HTTPStatus.BAD_REQUEST, "could not parse parameter page_size")
-        token = _FIRST_SESSION_1_3 if self._manner.keyset else paging.FIRST_TOKEN
-        size = min(size, _SESSIONS_LIMIT)
-        url = paging.with_query("/admin/sessions", request.query, page_size=size, page_token=token)
-        total = [] if self._manner.network else [("X-Total-Count", "0")]
-        return json_answer([b"[]"], [paging.link_header([("first", url)]), *total])
-
     def _list_schemas(self, request: Request) -> Response:
         page = paging.offset_page(request, limit=1000)
         start = page.number * page.size
@@ -208,6 +247,18 @@ class Site:
             reason = f"Identity schema `{name}` could not be found."
             return error(HTTPStatus.NOT_FOUND, NOT_FOUND, reason=reason, headers=[_VARY])
         return Response(HTTPStatus.OK, [NOT_CACHED, ("Content-Type", "application/json"), _VARY], [found[name]])
+
+
+def _status(body: bytes, headers: Sequence[tuple[str, str]], _request: Request) -> Response:
+    """A service's version or health."""
+    kind = ("Content-Type", "application/json; charset=utf-8")
+    return Response(HTTPStatus.OK, [*headers, kind], [body, b"\n"])
+
+
+def _html_not_found() -> Response:
+    """The 404 of Hydra v2.3, a whole page."""
+    page = b"<!DOCTYPE html><html><head><title>Not Found</title></head><body><h1>404 Not Found</h1></body></html>\n"
+    return Response(HTTPStatus.NOT_FOUND, [("Content-Type", "text/html; charset=utf-8")], [page])
 
 
 def _split(path: str) -> tuple[str, str | None]:

@@ -3,7 +3,6 @@
 Knows how to start one and how to change what is in it; knows nothing of what a test expects of it.
 """
 
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -11,12 +10,12 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any, Final, Literal
 
-import pytest
 import requests
 
 from ory_sandbox import Sandbox
-from tests.real.build import KratosUnavailableError
+from ory_sandbox.holdings import Holdings
 from tests.real.people import Json, people
+from tests.real.running import running
 from tests.real.server import Kratos, Release
 
 Manner = Literal["v1.0", "v1.3", "network"]
@@ -160,13 +159,7 @@ def run_kratos(release: Release, number: int, schemas: Mapping[str, Json] | None
 
     `schemas` are identity schemas by id instead of those of the people.
     """
-    try:
-        kratos = Kratos(release, number, schemas)
-    except KratosUnavailableError as error:
-        if os.environ.get("CI") or os.environ.get("TAP_ORY_REQUIRE_REAL"):
-            pytest.fail(f"a real Ory Kratos is required here: {error}", pytrace=False)
-        pytest.skip(str(error))
-    with kratos:
+    with running(lambda: Kratos(release, number, schemas)) as kratos:
         yield kratos
 
 
@@ -178,7 +171,8 @@ def run_server(kind: Kind, number: int) -> Iterator[Server]:
         if kind.release:
             server = RealServer(kind, stack.enter_context(run_kratos(kind.release, number)))
         else:
-            sandbox = Sandbox(number, manner=kind.manner, api_token=API_TOKEN)
+            # Real people that were made through the API hold nothing either.
+            sandbox = Sandbox(number, manner=kind.manner, api_token=API_TOKEN, holdings=Holdings())
             server = SandboxServer(kind, stack.enter_context(sandbox))
         stack.callback(server.close)
         yield server

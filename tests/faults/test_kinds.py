@@ -118,7 +118,7 @@ def test_a_scenario_in_a_file(tmp_path: Path) -> None:
     file = tmp_path / "faults.json"
     file.write_text(json.dumps([{**TEAPOT, "at": 2}]))
     with _start("--identities", "3", "--faults", str(file), module="tests.faults") as process:
-        admin, _ = _urls(process)
+        admin = _urls(process)[0]
         answers = [fetch(admin, LIST).status for _ in range(3)]
         process.terminate()
         process.communicate(timeout=10)

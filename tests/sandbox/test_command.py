@@ -19,21 +19,23 @@ def _start(*arguments: str, module: str = "ory_sandbox") -> subprocess.Popen[str
 
 def _urls(process: subprocess.Popen[str]) -> list[str]:
     assert process.stdout
-    return [process.stdout.readline().rstrip("\n") for _ in range(2)]
+    return [process.stdout.readline().rstrip("\n") for _ in range(4)]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_prints_its_urls_serves_and_ends_quietly(number: signal.Signals) -> None:
     with _start("--identities", "7") as process:
-        admin, public = _urls(process)
+        admin, public, oauth2, permissions = _urls(process)
         count = len(fetch(admin, "/admin/identities").json)
+        clients = fetch(oauth2, "/admin/clients").status
+        tuples = len(fetch(permissions, "/relation-tuples").json["relation_tuples"])
         schemas = fetch(public, "/schemas").status
         process.send_signal(number)
         rest = process.communicate(timeout=10)
-    assert (count, schemas) == (7, 200)
+    assert (count, schemas, clients, tuples) == (7, 200, 200, 14)
     assert admin.startswith("http://127.0.0.1:")
     assert admin.endswith("/")
-    assert admin != public
+    assert len({admin, public, oauth2, permissions}) == 4
     assert (process.returncode, rest) == (0, ("", ""))
 
 
@@ -57,11 +59,11 @@ def test_can_be_ended_before_it_is_ready() -> None:
 def test_options_of_the_network() -> None:
     options = ["--manner", "network", "--api-token", "right", "--rate-limit", "2;w=60", "--identities", "3"]
     with _start(*options) as process:
-        admin, public = _urls(process)
+        admin, *others = _urls(process)
         answers = [fetch(admin, "/admin/identities", token=token) for token in ("wrong", "right", "right", "right")]
         process.terminate()
         process.communicate(timeout=10)
-    assert admin == public
+    assert others == [admin] * 3
     assert [answer.status for answer in answers] == [401, 200, 200, 429]
 
 

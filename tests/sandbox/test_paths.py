@@ -7,6 +7,7 @@ import json
 import pytest
 
 from ory_sandbox import Sandbox
+from ory_sandbox.holdings import Holdings
 from tests.sandbox.client import fetch
 
 
@@ -117,7 +118,7 @@ def test_schemas_are_paged_by_offset() -> None:
 
 
 def test_sessions_are_none() -> None:
-    with Sandbox(1) as sandbox:
+    with Sandbox(1, holdings=Holdings()) as sandbox:
         answer = fetch(sandbox.url, "/admin/sessions?page_size=5000&active=true")
         refused = fetch(sandbox.url, "/admin/sessions?page_size=abc")
     assert answer.links["first"].startswith("/admin/sessions?active=true&page_size=1000&page_token=aWQ9")
