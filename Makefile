@@ -8,7 +8,7 @@ export UV_NO_CONFIG := 1
 PIN = $(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
 	--constraint constraints.txt --custom-compile-command "make constraints"
 
-.PHONY: help demo test lint bench constraints bench-constraints clean
+.PHONY: help demo test lint plugins bench constraints bench-constraints clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -27,13 +27,16 @@ lint: $(INSTALLED) ## Check style, types, who imports whom, and meltano.yml
 	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/check-jsonschema --builtin-schema vendor.meltano meltano.yml
 
+plugins: $(INSTALLED) ## Tell Meltano of the settings: hub/*.yml and meltano.yml
+	$(BIN)/python -m hub
+
 bench: $(INSTALLED) ## Measure the figures of docs/speed.md and draw its plot
 	$(BIN)/python -m benchmarks --plot docs/speed.svg
 
 constraints: $(INSTALLED) ## Pin all dependencies again, with hashes
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes --all-extras --group dev \
 		pyproject.toml --output-file constraints.txt --custom-compile-command "make constraints"
-	$(PIN) --extra airbyte pyproject.toml --output-file source_ory/requirements.txt
+	$(PIN) pyproject.toml --output-file source_ory/requirements.txt
 	echo 'hatchling>=1.27' | $(PIN) - --output-file source_ory/build-requirements.txt
 
 bench-constraints: $(INSTALLED) ## Pin what the benchmarks and Airbyte's own tests install beside .venv

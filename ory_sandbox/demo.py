@@ -1,11 +1,10 @@
-"""The demo: Meltano moves the sandbox's identities through `tap-ory` into JSON lines.
+"""The demo: Meltano moves the sandbox's identities through `tap-ory` into JSON lines, in a place of their own.
 
 Runs in the checkout, with the `meltano` beside this Python; `make demo` sees to both.
 """
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,22 +12,24 @@ from pathlib import Path
 from ory_sandbox import Sandbox
 
 IDENTITIES = 2000
-ARRIVED = Path("output") / "identities.jsonl"
+#: What arrived, and the state, are the demo's alone: a run of the user's own neither appends to it nor goes on from it.
+ARRIVED = Path("output") / "demo" / "identities.jsonl"
+RUN = ["run", "--full-refresh", "--state-id-suffix", "demo", "tap-ory", "target-jsonl"]
 
 
 def main() -> int:
     """Install the plugins, run the pipeline and show what arrived; the exit code of what failed."""
     meltano = str(Path(sys.executable).with_name("meltano"))
     print(f"Meltano installs tap-ory and target-jsonl, then moves {IDENTITIES:,} identities ...", flush=True)
-    ARRIVED.parent.mkdir(exist_ok=True)
-    if ARRIVED.exists():
-        shutil.move(ARRIVED, ARRIVED.with_suffix(".before.jsonl"))
+    ARRIVED.parent.mkdir(parents=True, exist_ok=True)
+    ARRIVED.unlink(missing_ok=True)
     with Sandbox(IDENTITIES, manner="network", api_token="ory_pat_of_the_sandbox") as sandbox:  # noqa: S106
         environment = {
             **os.environ,
             "TAP_ORY_BASE_URL": sandbox.url,
             "TAP_ORY_API_TOKEN": "ory_pat_of_the_sandbox",
             "TAP_ORY_PROJECT_SLUG": "sandbox",
+            "TARGET_JSONL_DESTINATION_PATH": str(ARRIVED.parent),
             "MELTANO_CLI_LOG_LEVEL": "warning",
         }
         for command in (["install", "extractor", "tap-ory"], ["install", "loader", "target-jsonl"], RUN):
@@ -39,9 +40,6 @@ def main() -> int:
     return _show()
 
 
-RUN = ["run", "--full-refresh", "tap-ory", "target-jsonl"]
-
-
 def _show() -> int:
     lines = ARRIVED.read_text(encoding="utf-8").splitlines()
     distinct = len({json.loads(line)["id"] for line in lines})
@@ -49,8 +47,9 @@ def _show() -> int:
     print(json.dumps(json.loads(lines[len(lines) // 2]), indent=2, ensure_ascii=False))
     print(
         "\nFor a project of your own (the key: Ory Console > Project settings > API keys):\n\n"
+        "  . .venv/bin/activate\n"
         "  export TAP_ORY_BASE_URL=https://your-slug.projects.oryapis.com/ TAP_ORY_API_TOKEN=ory_pat_...\n"
-        "  .venv/bin/tap-ory --check && .venv/bin/meltano run tap-ory target-jsonl\n"
+        "  tap-ory --check && meltano run tap-ory target-jsonl\n"
     )
     return 0 if distinct == IDENTITIES else 1
 

@@ -36,6 +36,8 @@ _UPLOADS: dict[str, dict[str, Any]] = {
     "abfss": {"max_concurrency": 4},
     "memory": {},
 }
+#: Which extra brings the library of a store.
+_EXTRAS = {"s3": "c1-s3", "s3a": "c1-s3", "az": "c1-azure", "abfs": "c1-azure", "abfss": "c1-azure"}
 _LOCAL = ("", "file", "local")
 _MAX_REASON = 300
 
@@ -228,9 +230,14 @@ def _protocol(path: str) -> str:
 
 @contextmanager
 def _store_errors(action: str, url: str) -> Iterator[None]:
-    """Turn whatever an object store's library raises into one line."""
+    """Turn whatever an object store's library raises into one line, and its absence too."""
     try:
         yield
+    except ImportError as error:
+        extra = _EXTRAS.get(_protocol(url))
+        remedy = f"pip install 'tap-ory[{extra}]'" if extra else _first_line(error)
+        msg = f"Cannot {action} {url!r} without the library for its store: {remedy}."
+        raise PublishError(msg) from error
     except (PublishError, OSError) as error:
         if isinstance(error, PublishError) or error.errno == errno.ENOSPC:
             raise

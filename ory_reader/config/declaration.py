@@ -80,18 +80,21 @@ class Declaration:
         "CA bundle",
         "Path of a PEM file with the certificate authorities to trust, for a server with a private CA.",
         examples=["/secrets/ca.pem"],
+        file=True,
         reaches_no_record=SERVER,
     )
     client_certificate: str | None = setting(
         "Client certificate",
         "Path of a PEM file with the certificate to show to a server that wants one (mTLS): base_url's only.",
         examples=["/secrets/client.pem"],
+        file=True,
         reaches_no_record=SERVER,
     )
     client_key: str | None = setting(
         "Client key",
         "Path of a PEM file with its key, not encrypted, if it is not in client_certificate's file.",
         examples=["/secrets/client-key.pem"],
+        file=True,
         reaches_no_record=SERVER,
     )
     user_agent: str = setting(

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -58,7 +59,7 @@ def run(
 def test_each_tells_its_version(command: str) -> None:
     told = run(command, "--version")
     assert told.code == 0
-    assert re.match(rf"{command} v?0\.1\.0\b", told.stdout)
+    assert re.match(rf"{command} v?{re.escape(metadata.version('tap-ory'))}\b", told.stdout)
     assert len(told.stdout.splitlines()) == 1
 
 
@@ -211,6 +212,34 @@ def test_an_absent_extra_is_one_line(command: str, missing: str, extra: str) -> 
     )
     assert done.returncode == 1
     assert done.stderr.splitlines() == [f"{command} needs {missing}: pip install 'tap-ory[{extra}]'."]
+
+
+@pytest.mark.parametrize(
+    ("url", "missing", "extra"),
+    [
+        ("s3://b/u.c1z", "s3fs", "c1-s3"),
+        ("az://c/u.csv", "adlfs", "c1-azure"),
+        ("abfs://c/u.json", "adlfs", "c1-azure"),
+    ],
+)
+@pytest.mark.parametrize("asked", ["published", "looked into"])
+def test_an_object_store_without_its_extra_is_one_line(url: str, missing: str, extra: str, asked: str) -> None:
+    arguments = ["target-c1", *(["--inspect", url] if asked == "looked into" else [])]
+    program = (
+        f"import sys; sys.modules[{missing!r}] = None; sys.argv = {arguments}; from target_c1.__main__ import main"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", f"{program}; main()"],
+        env=clean_environment({"TARGET_C1_PATH": url}),
+        input="",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    verb = "read" if asked == "looked into" else "reach"
+    assert (done.returncode, done.stdout) == (1, "")
+    (line,) = [line for line in done.stderr.splitlines() if " INFO " not in line]
+    assert line.endswith(f"Cannot {verb} {url!r} without the library for its store: pip install 'tap-ory[{extra}]'.")
 
 
 # Where they write, and where they log
