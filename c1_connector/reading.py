@@ -54,7 +54,7 @@ def write_users(
     project = Project(ory_settings(environ, secrets), go_on=go_on)
     with open_run(target, scope=scope) as run:
         users = _Users(project, run, go_on)
-        FullRead(project.client, users, [users]).run()
+        FullRead(users, [users], STREAMS[STREAM].read(project)).run()
         if not users.are_all:
             msg = (
                 "The read of stream 'users' is not complete: identities kept changing meanwhile. Nothing is published."
@@ -99,7 +99,7 @@ class _Users:
         # Everything is wanted.
         self._mask: Mapping[tuple[str, ...], bool] = defaultdict(lambda: True)
         self._schema = self._stream.schema(self._project.trait_shapes)
-        self._stream.check_types(self._project, self._schema, self._mask, {}, given=False)
+        self._stream.check(self._project, self._schema, self._mask, {}, given=False)
 
     def decoder(self) -> Decoder:
         return self._stream.decoder(self._project, self._schema, self._mask, {}, changes_only=False)

@@ -5,7 +5,11 @@ Knows nothing of HTTP or Singer. No message here may ever hold the API key or a 
 
 from __future__ import annotations
 
-from typing import NoReturn
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 
 class TapOryError(Exception):
@@ -40,6 +44,19 @@ class IncompleteError(TapOryError):
 
 class AnswerError(TapOryError):
     """The server answered something that is not a page of identities."""
+
+
+@contextmanager
+def in_terms(terms: Mapping[str, str]) -> Iterator[None]:
+    """Let the errors of what is inside say `terms`' values for its keys: one sentence serves all lists and servers."""
+    try:
+        yield
+    except TapOryError as error:
+        text = str(error)
+        for usual, meant in terms.items():
+            text = text.replace(usual, meant)
+        error.args = (text,)
+        raise
 
 
 def refuse(setting: str, what: str, remedy: str) -> NoReturn:

@@ -13,12 +13,12 @@ from command_basics.reader import unknown_settings
 from command_basics.version import version
 from ory_reader.config import settings as config
 from ory_reader.config.declaration import CONFIG_SCHEMA
-from ory_reader.errors import IncompleteError, SettingsError, TapOryError
+from ory_reader.errors import IncompleteError, SettingsError, TapOryError, in_terms
 from ory_reader.http.client import InternalServerError, OryClient
 from ory_reader.pagination.id_ranges import LAST_ID, IdRange, Slice, cut
 from ory_reader.pagination.paginators import KEYSET
 from ory_reader.project import Project
-from ory_reader.resources.identities import IdentityRead, page_fetcher
+from ory_reader.resources.identities import IDENTITIES, IdentityRead, page_fetcher
 from ory_reader.streams import STREAMS
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from ory_reader.config.settings import Settings
     from ory_reader.pagination.prefetch import PrefetchedPage
+    from ory_reader.sync import protocols
     from ory_reader.traits.shapes import Shape
 
 __all__ = ["Plan", "Read", "TapOryError", "decoder", "open_read", "plan", "settings"]
@@ -74,10 +75,11 @@ class Plan:
         return STREAMS[stream].schema(self.trait_shapes)
 
 
-def plan(project: Settings, n: int = 1) -> Plan:
-    """Ask a project how it can be read, and cut its ids into `n` ranges where it can be.
+def plan(project: Settings, n: int = 1, stream: str = "identities") -> Plan:
+    """Ask a project how a stream of it can be read, and cut its ids into `n` ranges where it can be.
 
-    One request tells it, beside those for the identity schemas.
+    One request tells it, beside those for the identity schemas. All but `identities` and `users` have one range, and
+    take no request.
 
     >>> project = settings(base_url="http://127.0.0.1:4434/")
     >>> [each.last for each in plan(project, 2).ranges]
@@ -85,15 +87,17 @@ def plan(project: Settings, n: int = 1) -> Plan:
 
     Raises:
         TapOryError: if the project, or its identity schemas, cannot be read.
+        KeyError: if there is no such stream.
         ValueError: if `n` is less than 1.
     """
     if n < 1:
         msg = f"A read has at least one range, not {n}."
         raise ValueError(msg)
+    if STREAMS[stream].resource is not IDENTITIES:
+        return Plan((ALL_IDS,), {})
     parts = [Slice(upper=LAST_ID)]
-    client = OryClient(project)
     try:
-        if KEYSET.recognises(page_fetcher(client)(None, 1)):
+        if KEYSET.recognises(page_fetcher(OryClient(project))(None, 1)):
             parts = cut(parts[0], n)
     except InternalServerError:
         # The first row of all cannot be read, perhaps: the read itself finds out, and is one.
@@ -102,8 +106,10 @@ def plan(project: Settings, n: int = 1) -> Plan:
     return Plan(ranges, _shapes(Project(project)))
 
 
-def open_read(project: Settings, ranges: Sequence[IdRange] | None = None) -> Read:
+def open_read(project: Settings, ranges: Sequence[IdRange] | None = None, stream: str = "identities") -> Read:
     """Begin a read of some ranges of a plan, or of everything; the first page asked for makes the first request.
+
+    The pages of `identities` serve `users` as well.
 
     >>> project = settings(base_url="http://127.0.0.1:4434/")
     >>> records = decoder("identities", project)
@@ -111,20 +117,25 @@ def open_read(project: Settings, ranges: Sequence[IdRange] | None = None) -> Rea
     ...     number = sum(len(list(records(page))) for page in read.pages())
     >>> number, read.whole
     (25, True)
+
+    Raises:
+        SettingsError: if the settings do not say where the server of that stream is.
+        KeyError: if there is no such stream.
+        ValueError: if `ranges` are none of that stream's.
     """
-    return Read(project, ranges)
+    return Read(STREAMS[stream].read(Project(project)), ranges)
 
 
 class Read:
-    """A read of identities, each once. Leaving its `with` block ends it."""
+    """A read of a list, each row once. Leaving its `with` block ends it."""
 
-    def __init__(self, project: Settings, ranges: Sequence[IdRange] | None = None) -> None:
+    def __init__(self, read: protocols.Read, ranges: Sequence[IdRange] | None = None) -> None:
         """Make no request yet."""
-        slices = None
-        if ranges is not None and tuple(ranges) != (ALL_IDS,):
-            slices = [Slice(after, last, written=after) for after, last in ranges]
-        self._nothing = slices == []
-        self._read = IdentityRead(OryClient(project), slices)
+        self._read = read
+        self._nothing = ranges is not None and not ranges
+        if ranges and tuple(ranges) != (ALL_IDS,):
+            upper = {LAST_ID: None} if read.resource is not IDENTITIES else {}
+            read.resume([Slice(after, upper.get(last, last), written=after) for after, last in ranges])
         self._pages = self._read_pages()
 
     def __enter__(self) -> Self:
@@ -147,8 +158,9 @@ class Read:
     def remaining(self) -> list[IdRange] | None:
         """Return the ranges that no used page has covered, for a later `open_read`; [] if there are none.
 
-        None where a read cannot be gone on with: on a server with offset pagination, behind an unreadable identity, and
-        as long as a read of everything has not used its first page.
+        None where a read cannot be gone on with: on a server with offset pagination or tokens that expire, behind an
+        unreadable identity, and as long as a read of everything has not used its first page. Of other lists than
+        identities there is one, which begins behind a page token.
         """
         rest = [] if self._nothing else self._read.remaining()
         return None if rest is None else [IdRange(part.written, part.upper or LAST_ID) for part in rest]
@@ -156,7 +168,7 @@ class Read:
     @property
     def unreadable(self) -> list[IdRange]:
         """The ranges in which the server could not read an identity."""
-        return self._read.unreadable
+        return self._read.unreadable if isinstance(self._read, IdentityRead) else []
 
     @property
     def whole(self) -> bool:
@@ -168,12 +180,14 @@ class Read:
         self._pages.close()
 
     def _read_pages(self) -> Generator[PrefetchedPage, None, None]:
-        for page in () if self._nothing else self._read.pages():
-            yield page
-            self._read.mark_written(page)
+        rows = self._read.resource.rows
+        with in_terms({**self._read.api.terms, "identities": rows}):
+            for page in () if self._nothing else self._read.pages():
+                yield page
+                self._read.mark_written(page)
         if not self.whole:
-            places = ", ".join(f"after {each.after or 'the first id'} up to {each.last}" for each in self.unreadable)
-            reason = f"The server cannot read identities {places}." if places else "Identities kept changing."
+            places = ", ".join(self._read.undelivered)
+            reason = f"The server cannot read {places}." if places else f"{rows.capitalize()} kept changing."
             msg = f"{reason} All others were delivered, but the read is not whole: run it again."
             raise IncompleteError(msg)
 
@@ -183,8 +197,9 @@ def decoder(
 ) -> Callable[[PrefetchedPage], Iterator[dict[str, Any]]]:
     """Return a function that makes the records of a stream out of a page; `fields` are those wanted, and `id`.
 
-    With a plan the identity schemas are those of the plan; without one they are read now. A page brings no record that
-    another page of the read brings, whenever it is decoded. Decimals are `decimal.Decimal`, as exact as they were sent.
+    With a plan the identity schemas are those of the plan; without one they are read now, if the stream needs them. A
+    page brings no record that another page of the read brings, whenever it is decoded. Decimals are `decimal.Decimal`,
+    as exact as they were sent.
 
     >>> project = settings(base_url="http://127.0.0.1:4434/")
     >>> users = decoder("users", project, fields=["email"])
@@ -198,8 +213,9 @@ def decoder(
         KeyError: if there is no such stream, or field.
     """
     definition = STREAMS[stream]
-    of = Project(project, _shapes(Project(project)) if plan is None else plan.trait_shapes)
-    schema = definition.schema(of.trait_shapes)
+    shapes = plan.trait_shapes if plan else _shapes(Project(project)) if definition.is_typed else {}
+    of = Project(project, shapes)
+    schema = definition.schema(shapes)
     mask: defaultdict[tuple[str, ...], bool] = defaultdict(lambda: True)
     if fields is not None:
         declared = schema["properties"]

@@ -5,13 +5,18 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from ory_reader.errors import refuse
 from ory_reader.http.client import OryClient
+from ory_reader.http.rate_limiter import RateLimiter
+from ory_reader.resources.identities import IDENTITIES
 from ory_reader.traits.project_schemas import ProjectSchemas
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ory_reader.config.services import Service
     from ory_reader.config.settings import Settings
+    from ory_reader.resources.resource import Resource
     from ory_reader.traits.shapes import Shape
 
 
@@ -29,14 +34,36 @@ class Project:
         `go_on` is called before each request: what it raises ends the read.
         """
         self.settings = settings
+        self._clients: dict[tuple[Service, str], OryClient] = {}
         self._trait_shapes, self._go_on = trait_shapes, go_on
         #: The paths of traits that some value did not fit, each warned of once.
         self.warned_traits: set[str] = set()
 
-    @cached_property
+    @property
     def client(self) -> OryClient:
-        """The conversation with the project."""
-        return OryClient(self.settings, go_on=self._go_on)
+        """The conversation with Kratos, about identities."""
+        return self.api(IDENTITIES)
+
+    def api(self, resource: Resource) -> OryClient:
+        """Return the conversation with the server that has a list, under the rate limit that its requests count for.
+
+        Raises:
+            SettingsError: if the settings do not say where that server is.
+        """
+        service = resource.service
+        there = self.settings.at(service)
+        if there is None:
+            what = f"is missing: the stream {resource.name} is read from {service.title}"
+            refuse(service.url, what, f"set it to the address of that, or do not select {resource.name}")
+        place = service, resource.bucket
+        if place not in self._clients:
+            same = next((client for client in self._clients.values() if client.settings == there), None)
+            self._clients[place] = (
+                same.beside(RateLimiter())
+                if same
+                else OryClient(there, go_on=self._go_on, terms=self.settings.terms(service))
+            )
+        return self._clients[place]
 
     @cached_property
     def schemas(self) -> ProjectSchemas:
@@ -47,6 +74,6 @@ class Project:
     def trait_shapes(self) -> dict[str, Shape]:
         """What each identity schema says of traits, by its id, read when first asked for.
 
-        Empty where the schemas cannot be read: `Stream.check_types` says when that is an error.
+        Empty where the schemas cannot be read: `Stream.check` says when that is an error.
         """
         return self.schemas.shapes if self._trait_shapes is None else self._trait_shapes

@@ -54,10 +54,18 @@ def airbyte_stream(stream: Stream, schema: dict[str, Any]) -> dict[str, Any]:
         "source_defined_cursor": True,
         "is_resumable": True,
     }
-    if CHANGED_AT in schema["properties"]:
+    if stream.replication_key:
         described["supported_sync_modes"].append("incremental")
-        described["default_cursor_field"] = [CHANGED_AT]
+        described["default_cursor_field"] = [stream.replication_key]
     return described
+
+
+def named(configured: Any) -> list[Any]:
+    """Return the names in a configured catalog; none if it is of another shape."""
+    try:
+        return [each["stream"]["name"] for each in configured["streams"]]
+    except (KeyError, TypeError, AttributeError):
+        return []
 
 
 def has_types(configured: Any) -> bool:

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
     from command_basics.signals import Termination
     from ory_reader.project import Project
+    from ory_reader.resources.resource import Resource
     from ory_reader.streams import Stream
-    from ory_reader.sync.protocols import Decoder
+    from ory_reader.sync.protocols import Decoder, Read
     from ory_reader.sync.states import Bookmarks
     from source_ory.catalog import Chosen
     from source_ory.messages import StreamStatus
@@ -69,9 +70,18 @@ class Output:
         self._told: dict[str, Any] | None = None
         self._uncounted = 0
 
-    def check_types(self) -> None:
-        """Raise an error if a record would be made without what must be known of its types."""
-        self._definition.check_types(*self._asked, given=False)
+    @property
+    def resource(self) -> Resource:
+        """The list that it is made of."""
+        return self._definition.resource
+
+    def check(self) -> None:
+        """Raise an error if the stream cannot be read as it must be."""
+        self._definition.check(*self._asked, given=False)
+
+    def read(self) -> Read:
+        """Return a read of the list, which has made no request yet."""
+        return self._definition.read(self._asked[0])
 
     def fingerprint(self) -> list[Any]:
         """All that decides what a record of this stream looks like, beside the settings."""
@@ -130,7 +140,7 @@ class Shell:
         """`bookmarks` hold the outputs' states, and those of streams that are not read now."""
         self._config = config
         self.bookmarks = bookmarks
-        self._outputs = outputs
+        self.outputs = outputs
         self.termination = termination
 
     def fingerprint(self) -> list[Any]:
@@ -139,13 +149,13 @@ class Shell:
 
     def write_state(self) -> None:
         """Write the states that are new."""
-        for output in self._outputs:
+        for output in self.outputs:
             output.write_state()
 
     @contextmanager
     def reading(self) -> Iterator[None]:
         """See to it that what is inside, a read, is told as what it was: COMPLETE if it raised nothing."""
-        first = self._outputs[0]
+        first = self.outputs[0]
         if first.changes_only:
             first.stream_state[SIGNPOST] = datetime.now(timezone.utc).isoformat()
         try:
@@ -157,7 +167,7 @@ class Shell:
         self._end("COMPLETE")
 
     def _end(self, status: StreamStatus) -> None:
-        for output in self._outputs:
+        for output in self.outputs:
             output.write_state(last=True)
-        for output in self._outputs:
+        for output in self.outputs:
             output.end(status)

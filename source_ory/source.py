@@ -6,14 +6,13 @@ import signal
 from typing import TYPE_CHECKING, Any
 
 from command_basics.version import version
+from ory_reader.availability import available_streams, check_services
 from ory_reader.config import settings
 from ory_reader.errors import SettingsError, TapOryError, UnavailableError
 from ory_reader.project import Project
-from ory_reader.resources.identities import count_identities
 from ory_reader.streams import STREAMS
-from ory_reader.sync.check import check as check_connection
 from ory_reader.sync.full_read import FullRead
-from source_ory.catalog import airbyte_stream, bookmarks, chosen, has_types
+from source_ory.catalog import airbyte_stream, bookmarks, chosen, has_types, named
 from source_ory.messages import emit, emit_estimate
 from source_ory.output import Output, Shell
 from source_ory.spec import tap_config
@@ -22,12 +21,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from command_basics.signals import Termination
+    from ory_reader.resources.resource import Resource
+    from ory_reader.sync.protocols import Read
 
 
 def check(given: Any) -> None:
-    """Say whether the settings lead to identities, by the tap's own sentence either way."""
+    """Say whether the settings lead to identities and what else they name, by the tap's own sentences either way."""
     try:
-        sentence, status = check_connection(_project(_checked(given)).client), "SUCCEEDED"
+        lines, right = check_services(_project(_checked(given)))
+        sentence, status = "\n".join(lines), "SUCCEEDED" if right else "FAILED"
     except TapOryError as error:
         sentence, status = str(error), "FAILED"
     _answer("CONNECTION_STATUS", connectionStatus={"status": status, "message": sentence})
@@ -41,7 +43,7 @@ def discover(given: Any) -> None:
     """
     project = _project(_checked(given))
     project.schemas.settle(needed=True, known=False)
-    streams = [airbyte_stream(each, each.schema(project.trait_shapes)) for each in STREAMS.values()]
+    streams = [airbyte_stream(each, each.schema(project.trait_shapes)) for each in available_streams(project)]
     _answer("CATALOG", catalog={"streams": streams})
 
 
@@ -54,17 +56,30 @@ def read(given: Any, catalog: Any, states: Any, termination: Termination) -> Non
     """
     config = _checked(given)
     project, kept = _project(config), bookmarks(states)
-    project.schemas.settle(needed=True, known=has_types(catalog))
-    asked = chosen(catalog, {name: each.schema(project.trait_shapes) for name, each in STREAMS.items()})
+    are_typed = [STREAMS[name].is_typed for name in named(catalog) if name in STREAMS]
+    if any(are_typed):
+        project.schemas.settle(needed=True, known=has_types(catalog))
+    shapes = project.trait_shapes if any(are_typed) else None
+    asked = chosen(catalog, {name: each.schema(shapes) for name, each in STREAMS.items()})
     outputs = [Output(STREAMS[name], project, each, kept.setdefault(name, {})) for name, each in asked.items()]
-    _estimate(project, outputs)
-    shell = Shell(config, kept, outputs, termination)
+    for output in outputs:
+        output.check()
+    lists: dict[Resource, list[Output]] = {}
+    for output in outputs:
+        lists.setdefault(output.resource, []).append(output)
+    for together in lists.values():
+        _read(Shell(config, kept, together, termination))
+
+
+def _read(shell: Shell) -> None:
+    """Read a list for all streams that are made of it."""
+    read = shell.outputs[0].read()
+    _estimate(read, shell.outputs)
     with shell.reading():
-        for output in outputs:
-            output.check_types()
-        FullRead(project.client, shell, outputs).run()
-        if not all(output.was_read_whole for output in outputs):
-            msg = "Identities kept changing while they were read by offset, so some may be missing. Run again."
+        FullRead(shell, shell.outputs, read).run()
+        if not all(output.was_read_whole for output in shell.outputs):
+            rows = read.resource.rows.capitalize()
+            msg = f"{rows} kept changing while they were read by offset, so some may be missing. Run again."
             raise UnavailableError(msg)
 
 
@@ -85,13 +100,13 @@ def _answer(kind: str, **body: Any) -> None:
     emit(kind, **body)
 
 
-def _estimate(project: Project, outputs: Sequence[Output]) -> None:
-    """Tell how many records will come, where that is all identities and the server tells their number."""
+def _estimate(read: Read, outputs: Sequence[Output]) -> None:
+    """Tell how many records will come, where that is all of a list and the server tells their number."""
     names = [each.name for each in outputs if not each.changes_only and "snapshot" not in each.stream_state]
     if not names:
         return
     try:
-        total = count_identities(project.client)
+        total = read.count()
     except TapOryError:
         # The read itself tries again, and has the sentence for it.
         return

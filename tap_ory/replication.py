@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL
 
 from ory_reader.errors import SettingsError
-from ory_reader.records.changes import CHANGED_AT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from singer_sdk.singerlib import CatalogEntry
 
 METHODS = (REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL)
-USE = f"use FULL_TABLE, or INCREMENTAL with the replication key {CHANGED_AT!r}."
 
 
 def methods_in_metadata(catalog: Any) -> dict[str, Any]:
@@ -36,8 +34,8 @@ def methods_in_metadata(catalog: Any) -> dict[str, Any]:
         return {}
 
 
-def method_of(name: str, entry: CatalogEntry, in_metadata: Any) -> str:
-    """Return FULL_TABLE or INCREMENTAL, as the catalog asks for.
+def method_of(name: str, entry: CatalogEntry, in_metadata: Any, key: str | None) -> str:
+    """Return FULL_TABLE or INCREMENTAL, as the catalog asks for; `key` is what changes can be told by, if they can.
 
     Raises:
         SettingsError: if it asks for another method, for two, or for a key that cannot serve.
@@ -47,33 +45,32 @@ def method_of(name: str, entry: CatalogEntry, in_metadata: Any) -> str:
     # What a discovery fills in is no contradiction to what somebody writes beside it.
     own = [entry.replication_method] if entry.replication_method not in (None, REPLICATION_FULL_TABLE) else []
     for method in (*edited, *own):
-        if method not in METHODS:
-            _refuse(name, f"the replication method {method!r}")
+        if method not in METHODS or (method == REPLICATION_INCREMENTAL and not key):
+            _refuse(name, f"the replication method {method!r}", key)
     if len({*edited, *own}) > 1:
-        _refuse(name, "two replication methods at once")
+        _refuse(name, "two replication methods at once", key)
     keys = [key for key in (entry.replication_key, root.replication_key) if key]
-    unasked = REPLICATION_INCREMENTAL if keys and not entry.replication_method else REPLICATION_FULL_TABLE
+    unasked = REPLICATION_INCREMENTAL if keys and key and not entry.replication_method else REPLICATION_FULL_TABLE
     method = str(next(iter((*edited, *own)), unasked))
-    if method == REPLICATION_INCREMENTAL:
-        _check_key(name, keys, entry.schema.to_dict())
+    if method == REPLICATION_INCREMENTAL and key:
+        _check_key(name, keys, key, entry.schema.to_dict())
     return method
 
 
-def _check_key(name: str, keys: list[str], schema: Mapping[str, Any]) -> None:
-    for key in keys:
-        if key != CHANGED_AT:
+def _check_key(name: str, named: list[str], key: str, schema: Mapping[str, Any]) -> None:
+    for each in named:
+        if each != key:
             msg = (
-                f"The catalog's replication key {key!r} cannot serve for the stream {name!r}: no field of the API "
-                f"moves with every change. Use {CHANGED_AT!r}, or the replication method FULL_TABLE."
+                f"The catalog's replication key {each!r} cannot serve for the stream {name!r}: no field of the API "
+                f"moves with every change. Use {key!r}, or the replication method FULL_TABLE."
             )
             raise SettingsError(msg)
-    if CHANGED_AT not in schema.get("properties", {}):
-        msg = (
-            f"The catalog's stream {name!r} has no field {CHANGED_AT!r}, by which changes are told: discover it again."
-        )
+    if key not in schema.get("properties", {}):
+        msg = f"The catalog's stream {name!r} has no field {key!r}, by which changes are told: discover it again."
         raise SettingsError(msg)
 
 
-def _refuse(name: str, what: str) -> NoReturn:
-    msg = f"The catalog asks for {what} of the stream {name!r}: {USE}"
+def _refuse(name: str, what: str, key: str | None) -> NoReturn:
+    use = f"use FULL_TABLE, or INCREMENTAL with the replication key {key!r}" if key else "use FULL_TABLE"
+    msg = f"The catalog asks for {what} of the stream {name!r}: {use}."
     raise SettingsError(msg)

@@ -14,8 +14,6 @@ from singer_sdk import Stream
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL, Metadata, MetadataMapping
 
-from ory_reader.resources.identities import IdentityRead
-from ory_reader.streams import REPLICATION_KEY
 from ory_reader.sync.full_read import FullRead
 from tap_ory.block_writer import BlockWriter
 from tap_ory.flattening import MAX_BYTES, Flattener
@@ -34,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class OryStream(Stream):
-    """A stream over the identities of the project, of one of the definitions in `ory_reader.streams`."""
+    """A stream of the project, of one of the definitions in `ory_reader.streams`."""
 
     #: What comes out of the compiled decoder is as the server gave it; nothing is converted after that.
     TYPE_CONFORMANCE_LEVEL = Stream.TYPE_CONFORMANCE_LEVEL.NONE
@@ -58,15 +56,15 @@ class OryStream(Stream):
     @cached_property
     def schema(self) -> dict[str, Any]:
         """The stream's file, with declared traits; a given catalog says itself what they are."""
-        asked = self._tap.input_catalog is None and self._tap.config.get("base_url")
+        asked = self.definition.is_typed and self._tap.input_catalog is None and self._tap.config.get("base_url")
         return self.definition.schema(self._tap.project.trait_shapes if asked else None)
 
     @property
     def metadata(self) -> MetadataMapping:
         """What a catalog says of the stream and its fields; a discovery names the key that changes can be told by."""
         found = super().metadata
-        if self._tap_input_catalog is None:
-            found.root.valid_replication_keys = [REPLICATION_KEY]
+        if self._tap_input_catalog is None and self.definition.replication_key:
+            found.root.valid_replication_keys = [self.definition.replication_key]
         return found
 
     def apply_catalog(self, catalog: Catalog) -> None:
@@ -79,7 +77,8 @@ class OryStream(Stream):
         entry = catalog.get_stream(self.name)
         method = REPLICATION_FULL_TABLE
         if entry and self.selected:
-            method = method_of(self.name, entry, self._tap.methods_in_metadata.get(self.name))
+            in_metadata = self._tap.methods_in_metadata.get(self.name)
+            method = method_of(self.name, entry, in_metadata, self.definition.replication_key)
             if method == REPLICATION_FULL_TABLE and self.replication_key:
                 self.logger.warning(
                     "The catalog's replication key %r of the stream %r has no use: its replication method is %s.",
@@ -88,10 +87,11 @@ class OryStream(Stream):
                     method,
                 )
         self.forced_replication_method, self.replication_key = method, None
-        if method == REPLICATION_INCREMENTAL:
-            self.replication_key = REPLICATION_KEY
+        key = self.definition.replication_key
+        if method == REPLICATION_INCREMENTAL and key:
+            self.replication_key = key
             # Without it nobody downstream could tell what is newer.
-            self.metadata["properties", REPLICATION_KEY].inclusion = Metadata.InclusionType.AUTOMATIC
+            self.metadata["properties", key].inclusion = Metadata.InclusionType.AUTOMATIC
             self._mask = self.metadata.resolve_selection()
 
     @property
@@ -128,33 +128,36 @@ class OryStream(Stream):
         """BATCH is not offered: the SDK's batches ignore deselection."""
 
     def get_records(self, context: Any) -> Iterable[dict[str, Any]]:  # noqa: ARG002
-        """Yield every identity as a dict, for the SDK's own loop (`--test`)."""
+        """Yield every record as a dict, for the SDK's own loop (`--test`)."""
         decoder = self.decoder()
-        for page in IdentityRead(self._tap.project.client).pages():
+        for page in self.definition.read(self._tap.project).pages():
             yield from decoder.dicts(decoder.rows(page.body, upper=page.upper, seen=page.seen))
 
     def _sync_records(self, context: Any = None, *, write_messages: bool = True) -> Generator[dict[str, Any], Any, Any]:
-        """Read for all selected streams at once; with a limit on the records, leave it to the SDK's loop."""
+        """Read for all selected streams of a list at once; with a limit on the records, leave it to the SDK's loop."""
         if self.ABORT_AT_RECORD_COUNT is not None or not write_messages:
             yield from super()._sync_records(context, write_messages=write_messages)
         elif not self._was_read:
-            selected = [stream for stream in self._tap.ory_streams if stream.selected]
-            FullRead(self._tap.project.client, self._tap, selected).run()
+            resource = self.definition.resource
+            together = [
+                each for each in self._tap.ory_streams if each.selected and each.definition.resource is resource
+            ]
+            FullRead(self._tap, together, self.definition.read(self._tap.project)).run()
 
     def _write_schema_message(self) -> None:
         """Write the SCHEMA once: the SDK asks for it again when another stream's read has written this one."""
         if not self._schema_written:
-            self._tap.check_types()
+            self._tap.check()
             super()._write_schema_message()
             self._schema_written = True
 
     def _write_activate_version_message(self, full_table_version: int) -> None:
         """Write nothing: the SDK calls this before the records, when a cut read would delete rows."""
 
-    def check_types(self) -> None:
-        """Raise an error if a record would be made without what must be known of its types."""
+    def check(self) -> None:
+        """Raise an error if the stream cannot be read as it must be."""
         given = self._tap.input_catalog is not None
-        self.definition.check_types(*self._asked, given=given)
+        self.definition.check(*self._asked, given=given)
 
     # What a read of all streams calls
 

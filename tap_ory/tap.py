@@ -33,11 +33,18 @@ from tap_ory.sdk_settings import sdk_settings
 from tap_ory.stream import OryStream
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import FrameType
 
     from singer_sdk import Stream
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.plugin_base import _ConfigInput
+
+    from ory_reader.streams import Stream as Definition
+
+
+#: The streams of a run that names none, and of one with a catalog, whatever it lists.
+USUAL = ("identities", "users")
 
 
 class TapOry(Tap):
@@ -53,6 +60,9 @@ class TapOry(Tap):
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
         capability for capability in Tap.capabilities if capability is not PluginCapabilities.BATCH
     ]
+
+    #: Whether all streams are asked for, and not only those that a run may read.
+    _discovers = False
 
     def __init__(self, *, catalog: Any = None, **given: Any) -> None:
         """Note what the SDK does not read of a catalog; for the rest see there."""
@@ -73,21 +83,22 @@ class TapOry(Tap):
         """The project that is read, shared by all streams."""
         return Project(self.settings)
 
-    def check_types(self) -> None:
-        """Make sure, before a SCHEMA goes out, that all that is read knows as much of traits as it must.
+    def check(self) -> None:
+        """Make sure, before a SCHEMA goes out, that all that is selected can be read as it must be.
 
         Raises:
-            TapOryError: if the identity schemas are missing.
+            TapOryError: if something is missing for that, as identity schemas or the address of a server.
         """
         for stream in self.ory_streams:
             if stream.selected:
-                stream.check_types()
+                stream.check()
 
     @property
     def catalog_json_text(self) -> str:
         """The catalog as `--discover` prints it, by the same rule as a read of what it selects."""
+        self._discovers = True
         if self.config.get("base_url"):
-            self.check_types()
+            self.check()
         return super().catalog_json_text
 
     def fingerprint(self) -> list[Any]:
@@ -98,12 +109,22 @@ class TapOry(Tap):
 
     def discover_streams(self) -> list[Stream]:
         """Return the streams; their schemas are read from the project when first asked for."""
-        streams: list[Stream] = [OryStream(self, definition) for definition in STREAMS.values()]
         names = chosen.chosen_streams()
+        streams: list[Stream] = [OryStream(self, definition) for definition in self._definitions(names)]
         if names is not None:
             for stream in streams:
                 stream.selected_by_default = stream.name in names
         return streams
+
+    def _definitions(self, names: set[str] | None) -> Iterable[Definition]:
+        """What a discovery lists; of a run those that it may read, as each costs its start something."""
+        if self._discovers:
+            from ory_reader.availability import available_streams  # noqa: PLC0415 - a run has no use for it
+
+            return available_streams(self.project) if self.config.get("base_url") else STREAMS.values()
+        if self.input_catalog is not None:
+            names = {*self.input_catalog}.union(USUAL)
+        return [STREAMS[name] for name in STREAMS if name in (names or USUAL)]
 
     @property
     def ory_streams(self) -> list[OryStream]:
@@ -208,12 +229,13 @@ class TapOry(Tap):
     def cb_check(cls, ctx: click.Context, param: click.Option, value: bool) -> None:  # noqa: ARG003, FBT001
         """Check the connection and end."""
         if value:
-            from ory_reader.sync.check import check  # noqa: PLC0415 - a run has no use for it
+            from ory_reader.availability import check_services  # noqa: PLC0415 - likewise
 
             given: _ConfigInput = ctx.params["config"]
             tap = cls(config=given.config, parse_env_config=given.parse_env, setup_mapper=False)
-            click.echo(check(tap.project.client))
-            ctx.exit()
+            lines, right = check_services(tap.project)
+            click.echo("\n".join(lines))
+            ctx.exit(0 if right else 1)
 
     @classmethod
     def cb_explain_users(cls, ctx: click.Context, param: click.Option, value: bool) -> None:  # noqa: ARG003, FBT001
@@ -247,7 +269,11 @@ class TapOry(Tap):
             )
         )
         for name, callback, text in (
-            ("--check", cls.cb_check, "Check the connection: one line with host, version, identities and rate limits."),
+            (
+                "--check",
+                cls.cb_check,
+                "Check the connection: a line a server with host, version, rows and rate limits.",
+            ),
             ("--explain-users", cls.cb_explain_users, "Show which trait becomes which field of users, per schema."),
         ):
             command.params.append(click.Option([name], is_flag=True, help=text, callback=callback, expose_value=False))

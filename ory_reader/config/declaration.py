@@ -10,6 +10,7 @@ from ory_reader.config.user_fields import FIELDS, Pointer
 EXACT = "exact"
 TEXTS = {"additionalProperties": {"type": ["string"]}}
 SERVER = "How the server is spoken to, and trusted: it answers the same."
+ELSEWHERE = "Where other lists are. The snapshot of a read of one holds a hash of it apart, as of base_url."
 REQUESTS = "Into how many requests the ids are cut, and how many are under way."
 
 
@@ -48,6 +49,30 @@ class Declaration:
         schema=TEXTS,
         secret=True,
         examples=['{"X-Api-Key": "..."}'],
+    )
+    oauth2_url: str | None = setting(
+        "OAuth2 URL",
+        "Where the admin API of Ory Hydra is, for its streams: the admin address of a self-hosted one, for example "
+        "http://127.0.0.1:4445/. On Ory Network it is base_url.",
+        examples=["http://hydra-admin:4445/"],
+        reaches_no_record=ELSEWHERE,
+    )
+    oauth2_token: str | None = setting(
+        "OAuth2 token",
+        "A key for oauth2_url, where it wants another than base_url. Sent as a Bearer token, there only.",
+        secret=True,
+    )
+    permissions_url: str | None = setting(
+        "Permissions URL",
+        "Where the read API of Ory Keto is, for its streams: the read address of a self-hosted one, for example "
+        "http://127.0.0.1:4466/. On Ory Network it is base_url.",
+        examples=["http://keto-read:4466/"],
+        reaches_no_record=ELSEWHERE,
+    )
+    permissions_token: str | None = setting(
+        "Permissions token",
+        "A key for permissions_url, where it wants another than base_url. Sent as a Bearer token, there only.",
+        secret=True,
     )
     project_slug: str | None = setting(
         "Project slug",

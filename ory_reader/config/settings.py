@@ -19,6 +19,7 @@ from command_basics.violations import explain_violation
 from ory_reader.config.declaration import CONFIG_SCHEMA, EXACT, Declaration
 from ory_reader.config.environment import READER
 from ory_reader.config.http_headers import clean_headers, has_authorization, secret_texts
+from ory_reader.config.services import KRATOS, OF_NETWORK, SERVICES
 from ory_reader.config.tls import check_client_certificate
 from ory_reader.config.user_fields import parse_account_types, parse_user_fields
 from ory_reader.errors import refuse
@@ -26,7 +27,16 @@ from ory_reader.errors import refuse
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ory_reader.config.services import Service
+
 NETWORK_DOMAIN = ".projects.oryapis.com"
+#: What an address may end with as users paste it; longer ones first.
+ENDPOINTS = ("/admin/identities", "/admin/clients", "/admin", "/schemas", "/relation-tuples", "/namespaces")
+#: How sentences name the server at `base_url`; longer ones first.
+ORY_ADMIN_API = (
+    "the Ory Admin API (https://slug.projects.oryapis.com/ or Kratos' admin port)",
+    "the Ory Admin API",
+)
 HEADER_VALUE = re.compile(r"[\x20-\x7e]+")
 
 
@@ -58,6 +68,10 @@ class Settings(Declaration):
             user_agent=_header_value(raw.user_agent or f"tap-ory/{version}"),
             resume_within=float(raw.resume_within),
             public_url=clean_base_url(raw.public_url, "public_url") if raw.public_url else None,
+            oauth2_url=clean_base_url(raw.oauth2_url, "oauth2_url") if raw.oauth2_url else None,
+            oauth2_token=_clean_token(raw.oauth2_token, "oauth2_token"),
+            permissions_url=clean_base_url(raw.permissions_url, "permissions_url") if raw.permissions_url else None,
+            permissions_token=_clean_token(raw.permissions_token, "permissions_token"),
             user_fields=parse_user_fields(raw.user_fields),
             account_types=parse_account_types(raw.account_types),
         )
@@ -65,6 +79,35 @@ class Settings(Declaration):
     def elsewhere(self, url: str) -> Settings:
         """The settings for a conversation with another host: nothing that is meant for `base_url` alone goes along."""
         return replace(self, base_url=url, api_token=None, http_headers={}, client_certificate=None, client_key=None)
+
+    def at(self, service: Service) -> Settings | None:
+        """The settings for the conversation with a service, as `base_url` and so on; None where it has no address.
+
+        What is meant for the host of `base_url` goes to no other.
+        """
+        own_url, own_token = getattr(self, service.url), getattr(self, service.token)
+        url = own_url or (self.base_url if service in OF_NETWORK and self.is_on_network else None)
+        if url is None:
+            return None
+        there = self if _origin(url) == _origin(self.base_url) else self.elsewhere(url)
+        return replace(there, base_url=url, api_token=own_token or there.api_token)
+
+    def terms(self, service: Service) -> dict[str, str]:
+        """What sentences about `base_url` and its key say of a service instead, where that has settings of its own."""
+        if service is KRATOS or not (getattr(self, service.url) or getattr(self, service.token)):
+            return {}
+        there = self.at(service)
+        has_own_key = getattr(self, service.token) or not (there and there.api_token)
+        return {
+            **({"base_url": service.url} if getattr(self, service.url) else {}),
+            **({"api_token": service.token} if has_own_key else {}),
+            **dict.fromkeys(ORY_ADMIN_API, service.title),
+        }
+
+    @property
+    def is_on_network(self) -> bool:
+        """Whether `base_url` is Ory Network's."""
+        return is_network_host(urlsplit(self.base_url).hostname or "")
 
     @property
     def told_configs(self) -> list[str]:
@@ -76,13 +119,14 @@ class Settings(Declaration):
     def secrets(self) -> dict[str, str]:
         """All texts that must not be shown, and what is shown in their place."""
         secrets = dict.fromkeys(secret_texts(self.http_headers), "[http_headers]")
-        return {**secrets, self.api_token: "[api_token]"} if self.api_token else secrets
+        tokens = {getattr(self, service.token): f"[{service.token}]" for service in SERVICES}
+        return {**secrets, **{token: shown for token, shown in tokens.items() if token}}
 
     @property
     def slug(self) -> str | None:
         """The project's slug: as it is set, else as Ory Network's host names it."""
         host = urlsplit(self.base_url).hostname or ""
-        return self.project_slug or (host.partition(".")[0] if is_network_host(host) else None)
+        return self.project_slug or (host.partition(".")[0] if self.is_on_network else None)
 
     @property
     def label(self) -> str:
@@ -140,7 +184,7 @@ def clean_base_url(value: str, setting: str = "base_url") -> str:
 def _without_endpoint(path: str) -> str:
     """The path prefix alone: users paste the address of an end-point as well as that of the API."""
     path = path.rstrip("/")
-    for ending in ("/admin/identities", "/admin", "/schemas"):
+    for ending in ENDPOINTS:
         if path.endswith(ending):
             return path[: -len(ending)].rstrip("/")
     return path
@@ -154,7 +198,7 @@ def clean_api_token(value: str | None, base_url: str, *, needed: bool = True) ->
     Raises:
         SettingsError: if it is missing for Ory Network, of a kind that cannot work, or no header value.
     """
-    token = re.sub(r"(?i)^bearer(\s+|$)", "", (value or "").strip())
+    token = _clean_token(value, "api_token")
     if not token:
         if needed and is_network_host(urlsplit(base_url).hostname or ""):
             refuse("api_token", "is missing", "create a project API key in the Ory Console and set it")
@@ -167,14 +211,24 @@ def clean_api_token(value: str | None, base_url: str, *, needed: bool = True) ->
         )
     if token.startswith("ory_st_"):
         refuse("api_token", "is a session token (ory_st_...)", "create a project API key in the Ory Console")
-    if not re.fullmatch(r"[\x21-\x7e]+", token):
-        refuse("api_token", "holds a space, a line break or a character beyond ASCII", "copy the key once more")
     return token
+
+
+def _clean_token(value: str | None, setting: str) -> str | None:
+    token = re.sub(r"(?i)^bearer(\s+|$)", "", (value or "").strip())
+    if token and not re.fullmatch(r"[\x21-\x7e]+", token):
+        refuse(setting, "holds a space, a line break or a character beyond ASCII", "copy the key once more")
+    return token or None
 
 
 def is_network_host(hostname: str) -> bool:
     """Tell whether the host is Ory Network's own, where a key is always needed."""
     return hostname.lower().rstrip(".").endswith(NETWORK_DOMAIN)
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc
 
 
 def _existing_file(value: str | None) -> str | None:

@@ -8,6 +8,7 @@ v1.3.1 and v26.2.0 and from Ory's documentation.
 
 from __future__ import annotations
 
+import copy
 import logging
 import random
 from collections import deque
@@ -21,7 +22,7 @@ import requests
 from requests.auth import AuthBase
 
 from ory_reader.config.tls import is_loopback, trust
-from ory_reader.errors import AccessError, TapOryError, UnavailableError
+from ory_reader.errors import AccessError, TapOryError, UnavailableError, in_terms
 from ory_reader.http import error_messages
 from ory_reader.http.decoders import ACCEPT_ENCODING, read_body
 from ory_reader.http.rate_limiter import MAX_SERVER_WAIT, RateLimiter, server_wait
@@ -107,17 +108,31 @@ class OryClient:
         settings: Settings,
         rate_limiter: RateLimiter | None = None,
         go_on: Callable[[], object] = lambda: None,
+        terms: Mapping[str, str] | None = None,
     ) -> None:
-        """Open nothing yet; the first request does. `go_on` is called before each: what it raises ends the read."""
+        """Open nothing yet; the first request does. `go_on` is called before each: what it raises ends the read.
+
+        `terms` are what errors say instead of the names of settings and servers that they would (see `in_terms`).
+        """
         self.settings = settings
         self.rate_limiter = rate_limiter or RateLimiter()
         self.go_on = go_on
+        self.terms = terms or {}
         self._idle: deque[requests.Session] = deque()
         self._contacted = False
         parts = urlsplit(settings.base_url)
-        if settings.secrets and parts.scheme == "http" and not is_loopback(parts.hostname or ""):
-            name = "api_token" if settings.api_token else "http_headers"
-            logger.warning("%s is sent unencrypted to %s: use https in base_url.", name, parts.netloc)
+        sent = "api_token" if settings.api_token else "http_headers" if settings.http_headers else ""
+        if sent and parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+            url = self.terms.get("base_url", "base_url")
+            logger.warning(
+                "%s is sent unencrypted to %s: use https in %s.", self.terms.get(sent, sent), parts.netloc, url
+            )
+
+    def beside(self, rate_limiter: RateLimiter) -> OryClient:
+        """Return the same conversation under another rate limit: it shares the open connections."""
+        other = copy.copy(self)
+        other.rate_limiter = rate_limiter
+        return other
 
     def __repr__(self) -> str:
         """Name the host only."""
@@ -147,7 +162,8 @@ class OryClient:
         def attempt() -> Response:
             nonlocal attempts
             attempts += 1
-            return self._send(path, params or {})
+            with in_terms(self.terms):
+                return self._send(path, params or {})
 
         def give_up(error: Exception) -> bool:
             if not retry or not isinstance(error, RetryableError):

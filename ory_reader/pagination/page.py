@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import msgspec
 
@@ -10,11 +12,14 @@ from ory_reader.errors import AnswerError
 from ory_reader.lossless_json import loads_page
 
 
-class _Row(msgspec.Struct):
-    id: str
+@cache
+def _row(key: str) -> type[msgspec.Struct]:
+    return msgspec.defstruct("Row", [("id", str)], rename={"id": key})
 
 
-_rows_decoder = msgspec.json.Decoder(list[_Row])
+@cache
+def _rows_decoder(key: str) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(list[_row(key)])  # type: ignore[misc]
 
 
 @dataclass(frozen=True)
@@ -35,19 +40,19 @@ class Page:
         return len(self.body) < 64 and not self.body.strip(b"\xef\xbb\xbf \t\r\n[]")  # noqa: PLR2004 - no row is that short
 
 
-def row_ids(body: bytes) -> list[str]:
-    """The ids of a page's rows, in order.
+def row_ids(body: bytes, key: str = "id") -> list[str]:
+    """The ids of a page's rows, in order: what is in the member `key`.
 
     Raises:
-        AnswerError: if `body` is no JSON array of objects with a string `id`.
+        AnswerError: if `body` is no JSON array of objects with a string there.
     """
     try:
-        return [row.id for row in _rows_decoder.decode(body)]
+        return [row.id for row in _rows_decoder(key).decode(body)]
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         pass
     try:
         # Half a surrogate pair in somebody's name, or a byte order mark: no reason to end the read.
-        return [row.id for row in msgspec.convert(loads_page(body), list[_Row])]
+        return [row.id for row in msgspec.convert(loads_page(body), list[_row(key)])]  # type: ignore[misc]
     except (ValueError, RecursionError):
         raise not_a_page() from None
 

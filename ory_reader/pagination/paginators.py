@@ -7,6 +7,7 @@
 | `ENCRYPTED` | Hydra since v25.4 | differs with each answer and expires after an hour, in the Link header |
 | `InBody` | Keto, organizations, API keys | `next_page_token` beside the rows |
 | `OFFSET` | Kratos up to v1.0, Hydra up to v2.3, schemas | hides the number of a row, in the Link header |
+| `Unpaged` | namespaces of Keto | none: one page has all |
 
 A paginator keeps nothing: what a read has seen is the reader's. Facts are from the servers' recorded answers.
 """
@@ -14,6 +15,7 @@ A paginator keeps nothing: what a read has seen is the reader's. Facts are from 
 from __future__ import annotations
 
 import hashlib
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,7 +25,7 @@ import msgspec
 
 from ory_reader.errors import AnswerError
 from ory_reader.pagination.id_ranges import UUID
-from ory_reader.pagination.links import next_page_token, total_count
+from ory_reader.pagination.links import TOKEN, next_page_token, total_count
 from ory_reader.pagination.page import Page, row_ids
 
 if TYPE_CHECKING:
@@ -45,6 +47,14 @@ class Paginator:
     """
 
     can_be_sliced = can_be_resumed = can_be_counted = False
+
+    def recognises(self, page: Page) -> bool:  # noqa: ARG002 - others look
+        """Whether `page`, the first one, is of this family, and not of one that is told apart by nothing else."""
+        return True
+
+    def is_token(self, token: str) -> bool:
+        """Whether a token that a state has kept can be one of this family."""
+        return self.can_be_resumed and re.fullmatch(TOKEN, token) is not None
 
     def query(self, token: str | None, size: int) -> Query:
         """Return the parameters that ask for `size` rows behind `token`; None is the start."""
@@ -92,8 +102,7 @@ class Keyset(Paginator):
 
     can_be_sliced = can_be_resumed = True
 
-    @staticmethod
-    def recognises(page: Page) -> bool:
+    def recognises(self, page: Page) -> bool:
         """Whether `page`, the first one, is of this family: its next token is its last row's id."""
         if page.next_token is None or not UUID.fullmatch(page.next_token):
             return False
@@ -128,6 +137,13 @@ class PlainMap(Paginator):
     """
 
     can_be_resumed = can_be_counted = True
+
+    def is_token(self, token: str) -> bool:
+        """Whether a token that a state has kept holds an id and a time."""
+        try:
+            return bool(_parts(token))
+        except AnswerError:
+            return False
 
     def after(self, page: Page, position: str | None, seen: set[str]) -> str | None:
         """Return the token behind `page`, which brings its last rows again.
@@ -168,20 +184,38 @@ class InBody(Paginator):
         Raises:
             AnswerError: if it lacks the rows or the token.
         """
-        try:
-            members = msgspec.json.decode(response.body, type=dict[str, msgspec.Raw])
-            msgspec.json.decode(members[self.rows], type=list[msgspec.Raw])
-            token = msgspec.json.decode(members["next_page_token"], type=str)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, KeyError):
-            msg = f"The server answered JSON without {self.rows} or a next_page_token. Check the address of that API."
-            raise AnswerError(msg) from None
-        return Page(bytes(members[self.rows]), token or None)
+        members = _members(response, self.rows, "next_page_token")
+        token: str = msgspec.json.decode(members["next_page_token"], type=str)
+        return Page(members[self.rows], token or None)
+
+
+@dataclass(frozen=True)
+class Unpaged(Paginator):
+    """There is one page, and no token; the rows are in the member `rows`."""
+
+    rows: str
+
+    def query(self, token: str | None, size: int) -> Query:  # noqa: ARG002 - it takes none
+        """Return no parameters."""
+        return {}
+
+    def page(self, response: Response) -> Page:
+        """Return the page in an answer.
+
+        Raises:
+            AnswerError: if it lacks the rows.
+        """
+        return Page(_members(response, self.rows)[self.rows], None)
 
 
 class Offset(Paginator):
     """The token hides the number of a row: pages can only be followed one by one, and rows shift meanwhile."""
 
     can_be_counted = True
+
+    def recognises(self, page: Page) -> bool:
+        """Whether `page`, the first one, is of this family: its next token, if there is one, holds a number."""
+        return page.next_token is None or b'"offset"' in _decoded(page.next_token)
 
     @staticmethod
     def numbered(number: int, size: int) -> Query:
@@ -196,6 +230,20 @@ class Offset(Paginator):
 KEYSET, PLAIN_MAP, ENCRYPTED, OFFSET = Keyset(), PlainMap(), Encrypted(), Offset()
 
 
+def _members(response: Response, rows: str, *others: str) -> dict[str, bytes]:
+    """The member with the rows, a list, and those with a text, of a body that is an object."""
+    try:
+        members = msgspec.json.decode(response.body, type=dict[str, msgspec.Raw])
+        msgspec.json.decode(members[rows], type=list[msgspec.Raw])
+        for name in others:
+            msgspec.json.decode(members[name], type=str)
+        return {name: bytes(members[name]) for name in (rows, *others)}
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, KeyError):
+        lacks = " or a ".join((rows, *others))
+        msg = f"The server answered JSON without {lacks}. Check the address of that API."
+        raise AnswerError(msg) from None
+
+
 def _leads_back() -> AnswerError:
     return AnswerError(
         "The server's link to the next page leads back to a page already read, so the read was ended. "
@@ -203,10 +251,18 @@ def _leads_back() -> AnswerError:
     )
 
 
+def _decoded(token: str) -> bytes:
+    """The bytes in a token as base64url; none if it is not that."""
+    try:
+        return urlsafe_b64decode(token + "=" * (-len(token) % 4))
+    except ValueError:
+        return b""
+
+
 def _parts(token: str) -> dict[str, str]:
     """The parts of a plain map, which are an id and a time."""
     try:
-        text = urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
+        text = _decoded(token).decode()
         parts = dict(part.split("=", 1) for part in text.split("/"))
         _time(parts["created_at"])
         if UUID.fullmatch(parts["id"]):

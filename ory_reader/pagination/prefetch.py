@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from ory_reader.errors import UnavailableError
 from ory_reader.http.client import InternalServerError
 from ory_reader.pagination import id_ranges, unreadable_rows
+from ory_reader.pagination.channel import QUEUE_PAGES, Channel
 from ory_reader.pagination.id_ranges import IdRange, Slice
 from ory_reader.pagination.page import row_ids
 from ory_reader.pagination.paginators import KEYSET, OFFSET, Paginator
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from ory_reader.pagination.page import Page
     from ory_reader.pagination.unreadable_rows import Fetch
 
-#: Pages that wait for the writer: enough to hide a slow request, few enough to keep memory flat.
-QUEUE_PAGES = 4
 #: A stretch with fewer pages than this is not worth a reader of its own.
 MIN_PAGES_TO_SPLIT = 2
 #: With a rate limit in force, as the border costs a request.
@@ -52,42 +51,6 @@ class PrefetchedPage:
     reached: str | None
     total: int | None
     seen: Collection[str] = ()
-
-
-class _Channel:
-    """A bounded queue that can be closed from either end, so that no thread waits for ever."""
-
-    def __init__(self, size: int) -> None:
-        self._items: deque[PrefetchedPage | BaseException | None] = deque()
-        self._size = size
-        self._changed = threading.Condition()
-        self._closed = False
-
-    def put(self, item: PrefetchedPage | BaseException | None) -> bool:
-        with self._changed:
-            self._changed.wait_for(lambda: self._closed or len(self._items) < self._size)
-            if self._closed:
-                return False
-            self._items.append(item)
-            self._changed.notify_all()
-            return True
-
-    def get(self) -> PrefetchedPage | BaseException | None:
-        with self._changed:
-            self._changed.wait_for(lambda: bool(self._items))
-            item = self._items.popleft()
-            self._changed.notify_all()
-            return item
-
-    @property
-    def closed(self) -> bool:
-        return self._closed
-
-    def close(self) -> None:
-        with self._changed:
-            self._closed = True
-            self._items.clear()
-            self._changed.notify_all()
 
 
 class Prefetcher:
@@ -116,7 +79,7 @@ class Prefetcher:
         self._finished = threading.Condition(self._lock)
         self._useful = useful
         self._seen: set[str] = set()
-        self._channel = _Channel(QUEUE_PAGES)
+        self._channel = Channel[PrefetchedPage](QUEUE_PAGES)
         #: Of a read from the start the first page tells it.
         self.paginator: Paginator = OFFSET if slices is None else KEYSET
         self.unreadable: list[IdRange] = []

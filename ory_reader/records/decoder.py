@@ -42,8 +42,11 @@ class SlowRow(msgspec.Struct):
     record: msgspec.Raw
 
 
-def _struct(name: str, field: Projection, *, root: bool = False) -> Any:
-    """The type that msgspec decodes into: a struct for an object, `Raw` for what passes as it is."""
+def _struct(name: str, field: Projection, key: str | None = None) -> Any:
+    """The type that msgspec decodes into: a struct for an object, `Raw` for what passes as it is.
+
+    `key` is given for a record itself: the field with its id.
+    """
     if field.is_whole:
         return msgspec.Raw
     if field.every is not None:
@@ -52,31 +55,32 @@ def _struct(name: str, field: Projection, *, root: bool = False) -> Any:
         return list[_struct(name, field.items)] | None  # type: ignore[misc]
     members: list[Any] = []
     renamed = {}
-    for number, (key, member) in enumerate((field.fields or {}).items()):
-        attribute = attribute_of(number, key) if root else f"f{number}"
-        renamed[attribute] = key
+    for number, (each, member) in enumerate((field.fields or {}).items()):
+        attribute = attribute_of(number, each, key)
+        renamed[attribute] = each
         if attribute == "id":
             members.insert(0, (attribute, str))
         else:
             kind = _struct(f"{name}_{number}", member) | msgspec.UnsetType
             members.append((attribute, kind, msgspec.UNSET))
     struct = msgspec.defstruct(name, members, rename=renamed, gc=False)
-    return struct if root else struct | None
+    return struct if key else struct | None
 
 
-def attribute_of(number: int, name: str) -> str:
+def attribute_of(number: int, name: str, key: str | None = "id") -> str:
     """The attribute of a record's struct that holds a field: any JSON key is a field, not so in Python."""
-    return "id" if name == "id" else f"f{number}"
+    return "id" if name == key else f"f{number}"
 
 
 class RecordDecoder:
     """Turns pages into the records of one stream."""
 
-    def __init__(self, field: Projection) -> None:
-        """Compile the decoder of what `field` keeps."""
+    def __init__(self, field: Projection, key: str = "id") -> None:
+        """Compile the decoder of what `field` keeps; `key` is the field with a record's id."""
         self._field = field
+        self._key = key
         self._decoder = (
-            msgspec.json.Decoder(list[_struct("Record", field, root=True)]) if field.is_compiled else None  # type: ignore[misc]
+            msgspec.json.Decoder(list[_struct("Record", field, key)]) if field.is_compiled else None  # type: ignore[misc]
         )
 
     def rows(self, body: bytes, *, upper: str | None = None, seen: Collection[str] = ()) -> list[Any]:
@@ -135,7 +139,7 @@ class RecordDecoder:
             page = loads_page(without_nul(body))
             if not isinstance(page, list):
                 raise TypeError  # noqa: TRY301 - one sentence for every strange shape
-            return [SlowRow(_checked_id(row), self._raw(row)) for row in page]
+            return [SlowRow(_checked_id(row[self._key]), self._raw(row)) for row in page]
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             raise not_a_page() from None
 
@@ -144,11 +148,10 @@ class RecordDecoder:
         return msgspec.Raw(LONE_SURROGATE.sub("\ufffd", text).encode())
 
 
-def _checked_id(row: dict[str, Any]) -> str:
-    identity_id = row["id"]
-    if not isinstance(identity_id, str):
+def _checked_id(value: Any) -> str:
+    if not isinstance(value, str):
         raise TypeError
-    return identity_id
+    return value
 
 
 def _is_utf8(body: bytes) -> bool:

@@ -48,17 +48,17 @@ class Projection:
 WHOLE = Projection()
 
 
-def project(schema: Mapping[str, Any], mask: Mask, private: Container[str] = ()) -> Projection:
+def project(schema: Mapping[str, Any], mask: Mask, private: Container[str] = (), key: str = "id") -> Projection:
     """Compile a stream's schema and selection mask into what is kept of a record.
 
     The record itself is closed: what the schema does not declare at its top is dropped. Below, objects are
     open unless they say `additionalProperties: false`, and a catalog may deselect what no schema declares.
     In the fields that are `private`, anything that is deselected closes all objects with declared members: who
-    deselects one member wants none that nobody could have named. The id is always kept: no page can be cut and
-    no record replaced without it.
+    deselects one member wants none that nobody could have named. The id, which is in the field `key`, is always
+    kept: no page can be cut and no record replaced without it.
     """
     properties = schema.get("properties", {})
-    fields = {"id": WHOLE}
+    fields = {key: WHOLE}
     for name in properties:
         crumb = ("properties", name)
         if mask[crumb]:

@@ -5,17 +5,17 @@ Knows nothing of Singer: it yields decoded rows, and says at the end whether the
 
 from __future__ import annotations
 
-import logging
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ory_reader.config.services import KRATOS
 from ory_reader.errors import BadRequestError
 from ory_reader.http.client import InternalServerError
-from ory_reader.pagination.id_ranges import joined
+from ory_reader.pagination.id_ranges import UUID, joined
 from ory_reader.pagination.links import total_count
 from ory_reader.pagination.page import row_ids
 from ory_reader.pagination.paginators import KEYSET, OFFSET
-from ory_reader.pagination.prefetch import PrefetchedPage, Prefetcher
+from ory_reader.pagination.passes import passes
+from ory_reader.pagination.prefetch import Prefetcher
 from ory_reader.pagination.unreadable_rows import BEHIND_ALL
 from ory_reader.resources.resource import Resource
 
@@ -25,15 +25,13 @@ if TYPE_CHECKING:
     from ory_reader.http.client import OryClient
     from ory_reader.pagination.id_ranges import IdRange, Slice
     from ory_reader.pagination.page import Page
+    from ory_reader.pagination.prefetch import PrefetchedPage
     from ory_reader.pagination.unreadable_rows import Fetch
 
-logger = logging.getLogger("tap-ory")
-
-#: On an offset server rows shift while others come and go; so many passes are made to find what slipped by.
-MAX_PASSES = 3
 INCLUDE = "include_credential"
 IDENTITIES = Resource(
-    service="kratos",
+    name="identities",
+    service=KRATOS,
     path="/admin/identities",
     paginators=(KEYSET, OFFSET),
     bucket="kratos-admin-medium",
@@ -104,18 +102,33 @@ class IdentityRead:
     stretches of the key space the server could not deliver.
     """
 
+    resource = IDENTITIES
+
     def __init__(self, api: OryClient, slices: list[Slice] | None = None) -> None:
         """Make no request yet. `slices` goes on with a read that was interrupted."""
-        self._api = api
+        self.api = api
         self._reader = self._new_reader(slices)
         self.whole = False
-        #: Ids already delivered, on an offset server; on a keyset server no id can come twice.
-        self._seen: set[str] = set()
+
+    def resume(self, slices: list[Slice]) -> None:
+        """Go on with a read that was interrupted.
+
+        Raises:
+            ValueError: if what is left of it are no ranges of ids.
+        """
+        if not all(token is None or UUID.fullmatch(token) for each in slices for token in (each.written, each.upper)):
+            raise ValueError
+        self._reader = self._new_reader(slices)
 
     @property
     def unreadable(self) -> list[IdRange]:
         """The stretches that hold a row which the server could not deliver."""
         return joined(self._reader.unreadable)
+
+    @property
+    def undelivered(self) -> list[str]:
+        """The same, in words."""
+        return [f"identities after {each.after or 'the first id'} up to {each.last}" for each in self.unreadable]
 
     def mark_written(self, page: PrefetchedPage) -> None:
         """Take note that the page has reached the output."""
@@ -125,55 +138,25 @@ class IdentityRead:
         """What is not written yet; None where a read cannot go on later (offset servers, or nothing read)."""
         return self._reader.remaining()
 
-    def _new_reader(self, slices: list[Slice] | None = None) -> Prefetcher:
-        settings = self._api.settings
-        fetch, useful = page_fetcher(self._api), self._api.rate_limiter.useful_readers
-        return Prefetcher(fetch, settings.concurrency, settings.page_size, slices, useful)
+    def count(self) -> int | None:
+        """How many identities there are; None where the server does not tell."""
+        return count_identities(self.api)
 
     def pages(self) -> Iterator[PrefetchedPage]:
         """Yield every page; on an offset server again, until no row can have slipped through."""
-        known = -1
-        for _ in range(MAX_PASSES):
-            reader = self._reader
-            ledger = _OffsetLedger()
-            for page in reader.pages():
-                if reader.paginator.can_be_sliced:
-                    yield page
-                    continue
-                ids = row_ids(page.body)
-                ledger.enter(ids, page.total)
-                yield replace(page, seen=self._seen.intersection(ids))
-                self._seen.update(ids)
-            if ledger.consistent or len(self._seen) == known:
-                self.whole = not reader.unreadable
-                return
-            known = len(self._seen)
+        consistent = yield from passes(self._one_pass, self._shifting_ids, IDENTITIES.rows)
+        self.whole = consistent and not self._reader.unreadable
+
+    def _one_pass(self) -> Iterator[PrefetchedPage]:
+        yield from self._reader.pages()
+        if not self._reader.paginator.can_be_sliced:
+            # Should there be another.
             self._reader = self._new_reader()
-            logger.warning("Identities may have changed while read by offset; reading again for what slipped by.")
-        logger.warning(
-            "Identities kept changing over %d reads by offset; ACTIVATE_VERSION is withheld, as some may be missing.",
-            MAX_PASSES,
-        )
 
+    def _shifting_ids(self, page: PrefetchedPage) -> list[str] | None:
+        return None if self._reader.paginator.can_be_sliced else row_ids(page.body)
 
-class _OffsetLedger:
-    """Notices, from totals and repeated ids, that rows shifted between the pages of an offset server."""
-
-    def __init__(self) -> None:
-        self._ids: set[str] = set()
-        self._totals: set[int | None] = set()
-        self._rows = 0
-        self._pages = 0
-
-    def enter(self, ids: list[str], total: int | None) -> None:
-        self._rows += len(ids)
-        self._pages += 1
-        self._ids.update(ids)
-        self._totals.add(total)
-
-    @property
-    def consistent(self) -> bool:
-        if self._totals <= {None}:
-            # Nothing shifts within a page; where a server does not tell totals, nothing shows it between two.
-            return self._pages <= 1
-        return self._totals == {len(self._ids)} and self._rows == len(self._ids)
+    def _new_reader(self, slices: list[Slice] | None = None) -> Prefetcher:
+        settings = self.api.settings
+        fetch, useful = page_fetcher(self.api), self.api.rate_limiter.useful_readers
+        return Prefetcher(fetch, settings.concurrency, settings.page_size, slices, useful)

@@ -15,21 +15,30 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urljoin, urlsplit
 
-from ory_reader.config.settings import is_network_host
-from ory_reader.errors import AccessError, AnswerError, TapOryError, UnavailableError
+from ory_reader.config.services import KRATOS
+from ory_reader.errors import AccessError, AnswerError, TapOryError, UnavailableError, refuse
 from ory_reader.http.client import OryClient, RetryableError
 from ory_reader.http.error_messages import REDIRECTS, leads_nowhere
 from ory_reader.http.rate_limiter import TOO_MANY_REQUESTS
+from ory_reader.pagination.id_ranges import Slice
 from ory_reader.pagination.links import total_count
 from ory_reader.pagination.paginators import OFFSET
+from ory_reader.pagination.prefetch import PrefetchedPage
 from ory_reader.resources.resource import Resource
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ory_reader.config.settings import Settings
     from ory_reader.http.client import Response
 
 IDENTITY_SCHEMAS = Resource(
-    service="kratos", path="/schemas", paginators=(OFFSET,), bucket="kratos-admin-medium", key=("id",)
+    name="identity_schemas",
+    service=KRATOS,
+    path="/schemas",
+    paginators=(OFFSET,),
+    bucket="kratos-admin-medium",
+    key=("id",),
 )
 MAX_REDIRECTS = 3
 #: Schemas asked for at once, and pages read at most.
@@ -42,6 +51,47 @@ IdentitySchemas = dict[str, dict[str, Any]]
 
 class NoSchemasError(AccessError):
     """The server definitely has no list of identity schemas: 404, or a redirect that leads nowhere."""
+
+
+class IdentitySchemasRead:
+    """All identity schemas as one page: they are few, and read whole or not at all."""
+
+    resource = IDENTITY_SCHEMAS
+    undelivered: tuple[str, ...] = ()
+
+    def __init__(self, api: OryClient) -> None:
+        """Make no request yet.
+
+        Raises:
+            SettingsError: if the settings say that there are none.
+        """
+        if not api.settings.identity_schemas:
+            refuse("identity_schemas", "is off", "set it to on to read the stream identity_schemas")
+        self.api = api
+        self.whole = False
+
+    def resume(self, slices: list[Slice]) -> None:  # noqa: ARG002
+        """Refuse: there is nothing between none and all.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError
+
+    def pages(self) -> Iterator[PrefetchedPage]:
+        """Yield the page."""
+        rows = [{"id": name, "schema": schema} for name, schema in read_identity_schemas(self.api).items()]
+        yield PrefetchedPage(json.dumps(rows).encode(), Slice(), None, None, len(rows))
+        self.whole = True
+
+    def mark_written(self, page: PrefetchedPage) -> None:
+        """Do nothing: no later run goes on."""
+
+    def remaining(self) -> None:
+        """Tell that no later run goes on."""
+
+    def count(self) -> None:
+        """Tell nothing: to ask costs as much as to read."""
 
 
 def read_identity_schemas(api: OryClient) -> IdentitySchemas:
@@ -65,7 +115,7 @@ def _places(settings: Settings) -> list[str]:
     """Where the list may be, in the order in which to ask."""
     if settings.public_url:
         return [settings.public_url + IDENTITY_SCHEMAS.path]
-    if is_network_host(urlsplit(settings.base_url).hostname or ""):
+    if settings.is_on_network:
         return [settings.base_url + IDENTITY_SCHEMAS.path]
     return [f"{settings.base_url}/admin{IDENTITY_SCHEMAS.path}", settings.base_url + IDENTITY_SCHEMAS.path]
 

@@ -1,4 +1,4 @@
-"""`tap-ory --check`: what "Connected" is to users of a hosted connector. One or two cheap requests."""
+"""`tap-ory --check`: what "Connected" is to users of a hosted connector. One or two cheap requests a server."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from ory_reader.pagination.links import total_count
 from ory_reader.pagination.page import row_ids
 from ory_reader.pagination.paginators import OFFSET
 from ory_reader.resources.identities import IDENTITIES
+from ory_reader.resources.list_read import first_page
 
 if TYPE_CHECKING:
     from ory_reader.http.client import OryClient
+    from ory_reader.resources.resource import Resource
 
 
 def check(api: OryClient) -> str:
@@ -28,20 +30,34 @@ def check(api: OryClient) -> str:
     parts = [f"Connected to {api.settings.base_url}"]
     if api.settings.project_slug:
         parts.append(f"project {api.settings.project_slug}")
-    if version := _server_version(api):
-        parts.append(f"server version {version}")
-    total = total_count(answer.headers)
-    parts.append("number of identities not told" if total is None else f"{total:,} identities")
-    parts.append(
-        f"rate limits {api.rate_limiter.limit_header}" if api.rate_limiter.limit_header else "no rate limits seen"
-    )
-    return ", ".join(parts)
+    return ", ".join([*parts, *_about(api, IDENTITIES, total_count(answer.headers), VERSION_PATH)])
 
 
-def _server_version(api: OryClient) -> str | None:
-    """Kratos tells its version on the admin port; elsewhere its absence means nothing."""
+def check_list(api: OryClient, resource: Resource) -> str:
+    """Return one line of another server, by one of its lists: which it is and where, its version, number of rows.
+
+    Raises:
+        TapOryError: with the sentence that says what is wrong.
+    """
+    total = first_page(api, resource).total
+    place = f"Connected to {resource.service.title} at {api.settings.base_url}"
+    return ", ".join([place, *_about(api, resource, total, "/version")])
+
+
+def _about(api: OryClient, resource: Resource, total: int | None, version_path: str) -> list[str]:
+    version = _server_version(api, version_path)
+    limits = api.rate_limiter.limit_header
+    return [
+        *([f"server version {version}"] if version else []),
+        f"number of {resource.rows} not told" if total is None else f"{total:,} {resource.rows}",
+        f"rate limits {limits}" if limits else "no rate limits seen",
+    ]
+
+
+def _server_version(api: OryClient, path: str) -> str | None:
+    """Self-hosted servers tell their version on the admin port; elsewhere its absence means nothing."""
     try:
-        version = json.loads(api.get(VERSION_PATH, retry=False).body).get("version")
+        version = json.loads(api.get(path, retry=False).body).get("version")
     except (TapOryError, ValueError, AttributeError):
         return None
     return version if isinstance(version, str) and re.fullmatch(r"[\w.+-]{1,40}", version, re.ASCII) else None

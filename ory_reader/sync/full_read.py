@@ -1,4 +1,4 @@
-"""One read of the API for all outputs: pages in, records, states and versions out.
+"""One read of a list for all outputs: pages in, records, states and versions out.
 
 Joins the reading with the streams that a shell writes, which know no paging. `identities` and `users` are two ways to
 write the same page, so both cost one read.
@@ -12,9 +12,8 @@ from contextlib import ExitStack
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ory_reader.errors import IncompleteError, TapOryError
-from ory_reader.pagination.id_ranges import KEY_SPACE, Slice, token
-from ory_reader.resources.identities import IdentityRead, count_identities
+from ory_reader.errors import IncompleteError, TapOryError, in_terms
+from ory_reader.pagination.id_ranges import LAST_ID, Slice
 from ory_reader.sync import snapshot, states
 from ory_reader.sync.progress import Progress
 from ory_reader.sync.snapshot import SetAsideError, Snapshot
@@ -22,36 +21,33 @@ from ory_reader.sync.snapshot import SetAsideError, Snapshot
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ory_reader.http.client import OryClient
-    from ory_reader.pagination.id_ranges import IdRange
-    from ory_reader.sync.protocols import Output, Shell
+    from ory_reader.sync.protocols import Output, Read, Shell
 
 logger = logging.getLogger("tap-ory")
 
 #: Seconds between two states: often enough to lose little, seldom enough to cost nothing.
 STATE_INTERVAL = 5.0
 #: What is left of a read that has come to its last id.
-BEHIND_ALL = Slice(position=token(KEY_SPACE - 1), written=token(KEY_SPACE - 1))
+BEHIND_ALL = Slice(position=LAST_ID, written=LAST_ID)
 
 
 class FullRead:
     """Reads everything once and writes it for each of `outputs`."""
 
-    def __init__(self, client: OryClient, shell: Shell, outputs: Sequence[Output]) -> None:
-        """Decide whether this goes on with an interrupted read. No page is asked for."""
-        self._client = client
+    def __init__(self, shell: Shell, outputs: Sequence[Output], read: Read) -> None:
+        """Decide whether `read`, which has not begun, goes on with an interrupted one. No page is asked for."""
         self._shell = shell
         self._outputs = outputs
+        self._read = read
         self._resumed = self._finished = False
-        slices = self._resume()
-        self._read = IdentityRead(client, slices)
+        self._resume()
         self._next_state = time.monotonic() + STATE_INTERVAL
 
     def run(self) -> None:
         """Write all records, a state now and then, and at the end of a whole read activate its version.
 
         Raises:
-            IncompleteError: if some identities could not be read.
+            IncompleteError: if some rows could not be read.
             TapOryError: if the read had to end before.
             BaseException: the error of the shell's stop signal, if that ended it.
         """
@@ -61,7 +57,8 @@ class FullRead:
                     output.begin(self._snapshot.version)
                 if self._resumed:
                     self._write_state()
-            self._write_pages()
+            with in_terms({**self._read.api.terms, "identities": self._read.resource.rows}):
+                self._write_pages()
             self._finish()
         except (TapOryError, self._shell.termination.error):
             if not self._finished:
@@ -69,8 +66,8 @@ class FullRead:
             raise
 
     def _write_pages(self) -> None:
-        client, read = self._client, self._read
-        progress = Progress(client.settings.label, lambda: count_identities(client), logger)
+        read = self._read
+        progress = Progress(read.api.settings.label, read.count, logger, read.resource.rows)
         decoders = self._decoders = [output.decoder() for output in self._outputs]
         with ExitStack() as meters:
             for output in self._outputs:
@@ -87,7 +84,8 @@ class FullRead:
                 progress.add(len(rows))
 
     def _finish(self) -> None:
-        finished = states.with_finished(states.finished_reads(self._shell.bookmarks), self._snapshot.version)
+        kept = states.of_the_same_read(self._shell.bookmarks, self._read.resource.name)
+        finished = states.with_finished(states.finished_reads(kept), self._snapshot.version)
         # A signal between the two would leave a state that goes on with a read that is over.
         with self._shell.termination.held_back():
             for output, decoder in zip(self._outputs, self._decoders, strict=True):
@@ -98,8 +96,8 @@ class FullRead:
                 output.stream_state["finished"] = finished
             self._shell.write_state()
             self._finished = True
-        if self._read.unreadable:
-            raise _incomplete(self._read.unreadable)
+        if self._read.undelivered:
+            raise _incomplete(self._read.undelivered, self._read.resource.rows)
 
     def _write_state(self) -> None:
         remaining = self._read.remaining()
@@ -114,38 +112,45 @@ class FullRead:
         self._shell.write_state()
         self._next_state = time.monotonic() + STATE_INTERVAL
 
-    def _resume(self) -> list[Slice] | None:
+    def _resume(self) -> None:
         """Find the interrupted read that all streams agree on, or begin a new one."""
-        settings = self._client.settings
+        settings = self._read.api.settings
         fields = [self._shell.fingerprint(), *(output.fingerprint() for output in self._outputs)]
         taken = states.versions(self._shell.bookmarks)
         self._snapshot = Snapshot.begin(snapshot.now(), settings.base_url, fields, taken)
         kept = [output.stream_state.get("snapshot") for output in self._outputs]
         if not any(kept):
-            return None
+            return
         try:
             if any(each != kept[0] for each in kept):
                 msg = "the streams do not stand at the same place"
                 raise SetAsideError(msg)  # noqa: TRY301
             within = timedelta(hours=settings.resume_within)
-            self._snapshot, slices = self._snapshot.resume(kept[0] or {}, within)
+            interrupted, slices = self._snapshot.resume(kept[0] or {}, within)
+            self._go_on(slices)
         except SetAsideError as reason:
             logger.warning("The interrupted read in the state is set aside, as %s; reading from the start.", reason)
-            return None
+            return
+        self._snapshot = interrupted
         logger.info(
             "Going on with the read that began at %s: %d slice(s) are left.",
             self._snapshot.started_at.isoformat(timespec="seconds"),
             len(slices),
         )
         self._resumed = True
-        return slices
+
+    def _go_on(self, slices: list[Slice]) -> None:
+        try:
+            self._read.resume(slices)
+        except ValueError:
+            raise SetAsideError(snapshot.STRANGE) from None
 
 
-def _incomplete(stretches: Sequence[IdRange]) -> IncompleteError:
-    """Say in a line each between which ids the server cannot read; return the error that ends the run."""
+def _incomplete(stretches: Sequence[str], rows: str) -> IncompleteError:
+    """Say in a line each what the server cannot read; return the error that ends the run."""
     for stretch in stretches:
-        logger.warning("Not delivered: identities after %s up to %s.", stretch.after or "the first id", stretch.last)
+        logger.warning("Not delivered: %s.", stretch)
     return IncompleteError(
-        f"The server cannot read {len(stretches)} stretch(es) of identities, each named in a line above. All others "
+        f"The server cannot read {len(stretches)} stretch(es) of {rows}, each named in a line above. All others "
         "were delivered, no version was activated. Mend those rows in Ory (its log says why) and run again."
     )

@@ -1,4 +1,4 @@
-"""Progress on stderr: identities so far, of how many, rate, time left.
+"""Progress on stderr: rows so far, of how many, rate, time left.
 
 On a terminal one line that is written over; elsewhere a log line every ten seconds. Never on stdout.
 """
@@ -22,11 +22,14 @@ CLEAR_LINE = "\r\x1b[2K"
 
 
 class Progress:
-    """Counts identities and tells from time to time."""
+    """Counts rows and tells from time to time."""
 
-    def __init__(self, label: str, count: Callable[[], int | None], logger: logging.Logger) -> None:
-        """`count` finds the number of all identities; it is asked in the background, at the first line."""
+    def __init__(
+        self, label: str, count: Callable[[], int | None], logger: logging.Logger, rows: str = "identities"
+    ) -> None:
+        """`rows` is what they are; `count` finds the number of all, asked in the background at the first line."""
         self._label = label
+        self._rows = rows
         self._count = count
         self._logger = logger
         self._done = 0
@@ -57,7 +60,7 @@ class Progress:
         text = f"{self._label}: {self._done:,}"
         if self._total is not None:
             text += f" of {max(self._total, self._done):,}"
-        text += f" identities, {rate:,.0f}/s"
+        text += f" {self._rows}, {rate:,.0f}/s"
         if self._total is not None and rate > 0:
             text += f", {max(self._total - self._done, 0) / rate:,.0f} s left"
         return text

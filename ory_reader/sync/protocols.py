@@ -1,13 +1,18 @@
-"""What a read needs of the shell that it runs in: streams that can be written, and a signal that may end it."""
+"""What a run of a read needs: the pages, and of the shell streams that can be written and a signal that may end it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
+
+    from ory_reader.http.client import OryClient
+    from ory_reader.pagination.id_ranges import Slice
+    from ory_reader.pagination.prefetch import PrefetchedPage
+    from ory_reader.resources.resource import Resource
 
 
 class StopSignal(Protocol):
@@ -37,6 +42,41 @@ class Shell(Protocol):
 
     def write_state(self) -> None:
         """Hand on the state as it is now."""
+
+
+class Read(Protocol):
+    """The pages of one list, each once."""
+
+    @property
+    def api(self) -> OryClient:
+        """The conversation with the server that has it."""
+
+    @property
+    def resource(self) -> Resource:
+        """The list."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether the last page was yielded and nothing can have slipped through."""
+
+    @property
+    def undelivered(self) -> Sequence[str]:
+        """What the server could not deliver, in words."""
+
+    def resume(self, slices: list[Slice]) -> None:
+        """Go on with what is left of a read that was interrupted; a ValueError if that is none of this list's."""
+
+    def pages(self) -> Iterator[PrefetchedPage]:
+        """Yield every page."""
+
+    def mark_written(self, page: PrefetchedPage) -> None:
+        """Take note that a page has reached the output."""
+
+    def remaining(self) -> list[Slice] | None:
+        """Return what is not written yet, [] if all is; None where no later run could go on."""
+
+    def count(self) -> int | None:
+        """Return how many rows there are, by one cheap request; None where the server does not tell."""
 
 
 class Decoder(Protocol):

@@ -23,6 +23,8 @@ KEPT = (
     *("snapshot", "finished", "replication_key", "replication_key_value", "replication_source"),
     *("typed_traits", "identity_schemas"),
 )
+#: Streams that are made of the pages of another, by the name of that: they are read together.
+VIEWS = {"users": "identities"}
 #: How many finished reads a state tells of: a state that a store brings back later than so many reads, and that
 #: then pushes out the newest of them, is not foreseen. A prime, so that reads at regular times differ in it.
 PLACES = 17
@@ -68,7 +70,7 @@ def _laid_over(below: Any, above: Any) -> Any:
 
 
 def finished_reads(bookmarks: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
-    """Return the versions of finished reads by their places; all streams tell of them, as a read is of all."""
+    """Return the versions of finished reads by their places; all streams of a read tell of them."""
     found: dict[str, int] = {}
     for own in bookmarks.values():
         places = own.get("finished")
@@ -93,13 +95,20 @@ def versions(bookmarks: Mapping[str, Mapping[str, Any]]) -> set[int]:
     return {version for version in found if version is not None}
 
 
+def of_the_same_read(bookmarks: Bookmarks | Mapping[str, Mapping[str, Any]], name: str) -> dict[str, Any]:
+    """Return what is kept of the streams that are read with the stream `name`, itself among them."""
+    read = VIEWS.get(name, name)
+    return {each: own for each, own in bookmarks.items() if VIEWS.get(each, each) == read}
+
+
 def without_finished(bookmarks: Bookmarks) -> Bookmarks:
     """Return the bookmarks without the snapshots of reads that were finished, or begun before one that was."""
-    newest = max(finished_reads(bookmarks).values(), default=None)
-    return {
-        name: {key: value for key, value in own.items() if key != "snapshot" or not _is_past(value, newest)}
-        for name, own in bookmarks.items()
-    }
+    return {name: _without_past(own, of_the_same_read(bookmarks, name)) for name, own in bookmarks.items()}
+
+
+def _without_past(own: dict[str, Any], together: Bookmarks) -> dict[str, Any]:
+    newest = max(finished_reads(together).values(), default=None)
+    return {key: value for key, value in own.items() if key != "snapshot" or not _is_past(value, newest)}
 
 
 def _is_past(snapshot: Any, newest: int | None) -> bool:

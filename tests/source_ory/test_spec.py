@@ -27,8 +27,9 @@ def test_fields_are_what_a_form_can_show() -> None:
         assert field["description"]
 
 
-def test_the_key_and_headers_are_the_only_secrets() -> None:
-    assert [name for name, field in PROPERTIES.items() if field.get("airbyte_secret")] == ["api_token", "http_headers"]
+def test_keys_and_headers_are_the_only_secrets() -> None:
+    secrets = [name for name, field in PROPERTIES.items() if field.get("airbyte_secret")]
+    assert secrets == ["api_token", "http_headers", "oauth2_token", "permissions_token"]
 
 
 def test_defaults_bounds_and_choices_are_the_taps() -> None:

@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ory_reader.errors import AnswerError, UnavailableError
+from ory_reader.pagination.channel import QUEUE_PAGES
 from ory_reader.pagination.id_ranges import KEY_SPACE, token
 from ory_reader.pagination.page import Page
-from ory_reader.pagination.prefetch import QUEUE_PAGES, Prefetcher
+from ory_reader.pagination.prefetch import Prefetcher
 
 if TYPE_CHECKING:
     from ory_reader.pagination.id_ranges import Slice

@@ -11,10 +11,10 @@ import pytest
 from ory_reader.config.settings import Settings
 from ory_reader.errors import AnswerError
 from ory_reader.http.client import InternalServerError, Response
-from ory_reader.pagination.id_ranges import LAST_ID, IdRange, token
+from ory_reader.pagination.id_ranges import LAST_ID, IdRange, Slice, token
+from ory_reader.pagination.passes import MAX_PASSES
 from ory_reader.resources.identities import (
     IDENTITIES,
-    MAX_PASSES,
     IdentityRead,
     count_identities,
     page_fetcher,
@@ -99,6 +99,12 @@ def test_what_slipped_by_is_found_by_a_second_pass_and_nobody_comes_twice() -> N
     assert server.passes == 2
     assert read.whole
     assert read.remaining() is None
+
+
+@pytest.mark.parametrize("left", [Slice(written="x"), Slice(written=token(1), upper="x")])
+def test_what_is_left_of_another_list_is_not_gone_on_with(left: Slice) -> None:
+    with pytest.raises(ValueError, match=r"^$"):
+        read_of(Shifting(1)).resume([left])
 
 
 def test_a_row_that_comes_in_before_others_repeats_one_which_is_left_out() -> None:

@@ -74,7 +74,6 @@ def test_another_read_is_set_aside(new: Snapshot, reason: str) -> None:
         {"started_at": None},
         {"slices": []},
         {"slices": None},
-        {"slices": [["x", None]]},
         {"slices": [[token(1)]]},
         {"slices": [[7, 8]]},
         {"slices": [[None, None]] * 5000},

@@ -1,0 +1,29 @@
+"""The streams: what there is to be read, by its name, and how pages become records of it.
+
+A shell makes its own streams of these, in its protocol's words. Knows nothing of how records are written.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ory_reader.resources.identity_schemas import IDENTITY_SCHEMAS, IdentitySchemasRead
+from ory_reader.streams.identity_views import IdentityView
+from ory_reader.streams.stream import SCHEMAS, Stream
+
+if TYPE_CHECKING:
+    from ory_reader.resources.resource import Resource
+
+__all__ = ["SCHEMAS", "STREAMS", "Stream"]
+
+#: Lists that are streams as they are.
+PLAIN: tuple[Resource, ...] = ()
+STREAMS: dict[str, Stream] = {
+    stream.name: stream
+    for stream in (
+        IdentityView("identities", selected_by_default=True),
+        IdentityView("users", traits_field="profile", made_of_schemas=True),
+        Stream("identity_schemas", IDENTITY_SCHEMAS, reader=IdentitySchemasRead),
+        *(Stream(each.name, each) for each in PLAIN),
+    )
+}

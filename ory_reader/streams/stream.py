@@ -1,0 +1,111 @@
+"""One stream: the rows of a list as they are, for whoever adds no more to it. Others extend this."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ory_reader.records.decoder import RecordDecoder
+from ory_reader.records.projection import project as projection_of
+from ory_reader.resources.list_read import ListRead
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, MutableMapping
+
+    from ory_reader.http.client import OryClient
+    from ory_reader.project import Project
+    from ory_reader.resources.resource import Resource
+    from ory_reader.sync.protocols import Decoder, Read
+    from ory_reader.traits.shapes import Shape
+
+    #: Of each breadcrumb of a schema, whether a catalog selects what is there.
+    Mask = Mapping[tuple[str, ...], bool]
+    Schema = Mapping[str, Any]
+
+#: In the wheel the schemas lie inside the package, in a checkout beside it.
+_HERE = Path(__file__).resolve().parents[1]
+SCHEMAS = _HERE / "schemas" if (_HERE / "schemas").is_dir() else _HERE.parent / "schemas"
+
+
+@dataclass(frozen=True)
+class Stream:
+    """The rows of a list; `schemas/{name}.json` says what is in a record, and nothing else of a row leaves.
+
+    `schema` is everywhere the stream's JSON Schema as it is declared to a target, `mask` what is selected of it, and
+    `state` what is kept of the stream between two runs.
+    """
+
+    name: str
+    resource: Resource
+    selected_by_default: bool = False
+    #: The field by which changes are told, where they can be.
+    replication_key: str | None = None
+    #: What reads the list, where it is not followed page by page.
+    reader: Callable[[OryClient], Read] | None = None
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The fields that tell a record from all others."""
+        return self.resource.key
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether the identity schemas decide what its fields are."""
+        return False
+
+    def schema(self, shapes: Mapping[str, Shape] | None = None) -> dict[str, Any]:  # noqa: ARG002 - see the identities
+        """Return the stream's JSON Schema; `shapes` is what the identity schemas say of traits, if that is known."""
+        schema: dict[str, Any] = json.loads((SCHEMAS / f"{self.name}.json").read_bytes())
+        return schema
+
+    def check(
+        self,
+        project: Project,
+        schema: Schema,  # noqa: ARG002 - see the identities
+        mask: Mask,  # noqa: ARG002
+        state: Mapping[str, Any],  # noqa: ARG002
+        *,
+        given: bool,  # noqa: ARG002
+    ) -> None:
+        """See to it, before anything is written, that the stream can be read as it must be.
+
+        `given` tells that the schema came out of a catalog and not out of the project.
+
+        Raises:
+            TapOryError: if something is missing for that.
+        """
+        project.api(self.resource)
+
+    def remember(self, project: Project, schema: Schema, mask: Mask, state: MutableMapping[str, Any]) -> None:
+        """Let the state say what a later run must know of this one."""
+
+    def read(self, project: Project) -> Read:
+        """Return a read of all its pages, which has made no request yet."""
+        api = project.api(self.resource)
+        return self.reader(api) if self.reader else ListRead(api, self.resource)
+
+    def decoder(
+        self,
+        project: Project,  # noqa: ARG002 - see the identities
+        schema: Schema,
+        mask: Mask,
+        state: Mapping[str, Any],  # noqa: ARG002
+        *,
+        changes_only: bool,  # noqa: ARG002
+    ) -> Decoder:
+        """Return what turns pages into records: all of them, or those that changed since the state's bookmark."""
+        key = self.key[0]
+        return RecordDecoder(projection_of(schema, mask, key=key), key)
+
+    def fingerprint(self, project: Project, schema: Schema, mask: Mask, state: Mapping[str, Any]) -> list[Any]:  # noqa: ARG002
+        """All that decides which records of this stream there are and what they look like, beside the settings."""
+        return [
+            self.name,
+            # What changed since is left out.
+            state.get("replication_key_value"),
+            schema,
+            # A catalog may deselect what no schema declares.
+            sorted([*map(list, mask.items())]),
+        ]
