@@ -5,19 +5,15 @@ A shell makes its own streams of these, in its protocol's words. Knows nothing o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ory_reader.resources.identity_schemas import IDENTITY_SCHEMAS, IdentitySchemasRead
+from ory_reader.resources.permission_namespaces import PERMISSION_NAMESPACES
 from ory_reader.streams.identity_views import IdentityView
 from ory_reader.streams.stream import SCHEMAS, Stream
-
-if TYPE_CHECKING:
-    from ory_reader.resources.resource import Resource
 
 __all__ = ["SCHEMAS", "STREAMS", "Stream"]
 
 #: Lists that are streams as they are.
-PLAIN: tuple[Resource, ...] = ()
+PLAIN = (PERMISSION_NAMESPACES,)
 STREAMS: dict[str, Stream] = {
     stream.name: stream
     for stream in (
