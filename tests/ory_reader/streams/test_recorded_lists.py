@@ -15,6 +15,7 @@ from tests.ory_reader.streams.recorded import recording, server_of
 #: The stream, and the recordings of its list.
 RECORDED = {
     "permission_namespaces": ("keto-v0.13.0/namespaces", "keto-v26.2.0/namespaces"),
+    "trust_issuers": ("hydra-v2.3.0/trust-grants", "hydra-main/trust-grants"),
 }
 
 
