@@ -33,7 +33,7 @@ def test_readme_lists_every_setting_and_no_other() -> None:
 @pytest.mark.parametrize("name", [name for name in OWN if "default" in SETTINGS[name]])
 def test_readme_gives_the_default(name: str) -> None:
     default = SETTINGS[name]["default"]
-    shown = table_rows(README.split("## Settings")[1])[name][0]
+    shown = table_rows(README.split("## Settings")[1].split("\n## ")[0])[name][0]
     assert shown.strip("`") == (str(default).lower() if isinstance(default, bool) else json.dumps(default))
 
 

@@ -61,6 +61,7 @@ class Declaration:
         "OAuth2 token",
         "A key for oauth2_url, where it wants another than base_url. Sent as a Bearer token, there only.",
         secret=True,
+        examples=["ory_pat_..."],
     )
     permissions_url: str | None = setting(
         "Permissions URL",
@@ -73,6 +74,7 @@ class Declaration:
         "Permissions token",
         "A key for permissions_url, where it wants another than base_url. Sent as a Bearer token, there only.",
         secret=True,
+        examples=["ory_pat_..."],
     )
     project_slug: str | None = setting(
         "Project slug",

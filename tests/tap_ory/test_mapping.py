@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ory_reader.errors import SettingsError
+from ory_reader.streams import STREAMS
 from ory_sandbox import Sandbox
 from tap_ory.mapping import Mapper
 from tap_ory.tap import TapOry
@@ -118,7 +119,7 @@ def test_a_map_of_no_stream_is_warned_of(sandbox: Sandbox, caplog: pytest.LogCap
     warned = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     assert warned == [
         "Setting stream_maps.identitys is ignored, as there is no stream 'identitys'; did you mean 'identities'?",
-        "Setting stream_maps.p is ignored, as there is no stream 'nobody': there are identities, users.",
+        f"Setting stream_maps.p is ignored, as there is no stream 'nobody': there are {', '.join(STREAMS)}.",
     ]
 
 

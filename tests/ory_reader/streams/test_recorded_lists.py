@@ -1,4 +1,4 @@
-"""Each stream that is a list as it is, of what real servers were recorded to answer: every row, and nothing withheld."""
+"""Each stream that is a list as it is, of what real servers were recorded to answer: every row, nothing withheld."""
 
 from __future__ import annotations
 
