@@ -10,7 +10,6 @@ import pytest
 from ory_reader.config.declaration import CONFIG_SCHEMA
 from ory_reader.http import error_messages
 from ory_reader.streams import STREAMS
-from tap_ory.tap import TapOry
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

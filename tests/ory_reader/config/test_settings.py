@@ -246,6 +246,8 @@ def test_every_setting_is_described_and_what_is_sent_is_secret() -> None:
     assert [name for name, definition in CONFIG_SCHEMA["properties"].items() if definition.get("secret")] == [
         "api_token",
         "http_headers",
+        "oauth2_token",
+        "permissions_token",
     ]
 
 
