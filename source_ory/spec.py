@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("tap-ory")
 
 PROTOCOL_VERSION = "0.2.0"
-DOCUMENTATION = "https://www.ory.sh/docs/kratos/reference/api"
+DOCUMENTATION = "https://github.example/your-org/tap-ory/blob/main/docs/airbyte.md"
 INTERNAL = frozenset(marked(Declaration, "of_singer_alone"))
 EXAMPLES = marked(Declaration, "examples")
 BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
 
 from ory_sandbox import Sandbox
 from tests.real.server import Kratos
@@ -60,27 +59,19 @@ def test_airbytes_standard_tests(tmp_path: Path, kratos_v1_3: Kratos, airbyte_bi
     root = tmp_path / "source-ory"
     root.mkdir()
     shutil.copy(HERE / "standard_tests.py", root / "test_standard.py")
+    for name in ("acceptance-test-config.yml", "metadata.yaml"):
+        shutil.copy(ROOT / "source_ory" / name, root)
+    shutil.copytree(ROOT / "source_ory" / "sample_files", root / "sample_files")
+    (root / "secrets").mkdir()
     # The CDK also looks for the key in what is said.
-    good = {"base_url": kratos_v1_3.admin_url, "api_token": "ory_pat_never-to-be-seen"}
-    configs = {"good": good, "wrong": {**good, "base_url": kratos_v1_3.public_url}}
-    for name, config in configs.items():
-        (root / f"{name}.json").write_text(json.dumps(config))
-    whole: list[dict[str, Any]] = [{"config_path": "good.json"}]
-    statuses = [{"config_path": f"{name}.json", "status": status} for name, status in SCENARIOS.items()]
-    sections = {"spec": whole, "connection": statuses, "discovery": whole, "basic_read": whole, "full_refresh": whole}
-    tests = {"acceptance_tests": {section: {"tests": tests} for section, tests in sections.items()}}
-    (root / "acceptance-test-config.yml").write_text(
-        yaml.safe_dump({"connector_image": "airbyte/source-ory:dev", **tests})
-    )
+    config = {"base_url": kratos_v1_3.admin_url, "api_token": "ory_pat_never-to-be-seen"}
+    (root / "secrets" / "config.json").write_text(json.dumps(config))
     plugin = ["-p", "airbyte_cdk.test.standard_tests.pytest_hooks", "-p", "no:cacheprovider"]
     strict = ["-W", "error::airbyte_cdk.test.standard_tests.DiscoveredCatalogWarning"]
     told = tool(airbyte_bin / "python", "-m", "pytest", "-rA", *plugin, *strict, "-k", "not image", cwd=root)
     for test in ("spec", "check", "discover", "basic_read", "config_matches_spec", "fail_read_with_bad_catalog"):
         assert f"PASSED test_standard.py::TestSourceOry::test_{test}" in told
     assert "FAILED" not in told
-
-
-SCENARIOS = {"good": "succeed", "wrong": "failed"}
 
 
 class PyAirbyte:
