@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import requests
+    from urllib3.connectionpool import ConnectionPool
 
     from ory_reader.config.declaration import Declaration
 
@@ -69,12 +70,13 @@ class Authorities:
                 raise UnavailableError(msg) from error
 
 
-class TrustingAdapter(HTTPAdapter):
-    """Trusts directories of authorities beside what `requests` is told to trust."""
+class OneServerAdapter(HTTPAdapter):
+    """Talks to one server, whose pool of connections is looked up once; trusts directories of authorities too."""
 
     __attrs__ = (*HTTPAdapter.__attrs__, "directories")
+    _pool: ConnectionPool | None = None
 
-    def __init__(self, directories: str) -> None:
+    def __init__(self, directories: str | None) -> None:
         """Keep the directories, separated as PATH is."""
         self.directories = directories
         super().__init__()
@@ -82,6 +84,11 @@ class TrustingAdapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Let every pool of connections know them."""
         super().init_poolmanager(*args, **kwargs, ca_cert_dir=self.directories)
+
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> ConnectionPool:
+        """As `requests` finds it, the first time."""
+        self._pool = self._pool or super().get_connection_with_tls_context(*args, **kwargs)
+        return self._pool
 
 
 def trust(session: requests.Session, settings: Declaration) -> None:
@@ -96,8 +103,7 @@ def trust(session: requests.Session, settings: Declaration) -> None:
     if parts.scheme == "https":
         authorities.check(parts.netloc)
     session.proxies, session.verify, session.trust_env = dict(found["proxies"]), authorities.verify, False
-    if authorities.directories:
-        session.mount("https://", TrustingAdapter(authorities.directories))
+    session.mount(f"{parts.scheme}://", OneServerAdapter(authorities.directories))
 
 
 def is_loopback(host: str) -> bool:

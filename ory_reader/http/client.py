@@ -19,13 +19,13 @@ from urllib.parse import urlsplit
 
 import backoff
 import requests
-from requests.auth import AuthBase
 
-from ory_reader.config.tls import is_loopback, trust
+from ory_reader.config.tls import is_loopback
 from ory_reader.errors import AccessError, TapOryError, UnavailableError, in_terms
 from ory_reader.http import error_messages
-from ory_reader.http.decoders import ACCEPT_ENCODING, read_body
+from ory_reader.http.decoders import read_body
 from ory_reader.http.rate_limiter import MAX_SERVER_WAIT, RateLimiter, server_wait
+from ory_reader.http.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator, Iterator, Mapping
@@ -69,26 +69,6 @@ class RetryableError(UnavailableError):
         self.status = status
 
 
-class _BearerAuth(AuthBase):
-    """Sets the key, or nothing: an auth of our own also keeps `requests` from sending one out of ~/.netrc."""
-
-    def __init__(self, token: str | None) -> None:
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if self._token:
-            request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
-
-
-class _Session(requests.Session):
-    """Knows of no redirects: `requests` looks at where one leads even if it is not to follow it."""
-
-    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002
-        """Nowhere; an address that is none would raise."""
-        return None
-
-
 class InternalServerError(RetryableError):
     """The server answers 500: to this very request, as to a page that holds a row it cannot read, or to all.
 
@@ -118,7 +98,7 @@ class OryClient:
         self.rate_limiter = rate_limiter or RateLimiter()
         self.go_on = go_on
         self.terms = terms or {}
-        self._idle: deque[requests.Session] = deque()
+        self._idle: deque[Session] = deque()
         self._contacted = False
         parts = urlsplit(settings.base_url)
         sent = "api_token" if settings.api_token else "http_headers" if settings.http_headers else ""
@@ -199,16 +179,7 @@ class OryClient:
         answered = False
         try:
             self.go_on()
-            with (
-                self._session() as session,
-                session.get(
-                    url,
-                    params=params,
-                    stream=True,
-                    allow_redirects=False,
-                    timeout=self.settings.request_timeout,
-                ) as response,
-            ):
+            with self._session() as session, session.ask(url, params) as response:
                 self._contacted = answered = True
                 self.rate_limiter.learn(response.status_code, response.headers)
                 body = read_body(response, seconds=10 * self.settings.request_timeout, most=MAX_BODY_BYTES)
@@ -231,7 +202,7 @@ class OryClient:
         if status == requests.codes.ok:
             first, last = body[:100].lstrip(b"\xef\xbb\xbf \t\r\n")[:1], body[-100:].rstrip()[-1:]
             # A page behind the last one of the schemas is `null`, as Go writes a list that nobody made.
-            is_nil = body.strip() == b"null" and url.endswith("/schemas")
+            is_nil = url.endswith("/schemas") and body.strip() == b"null"
             if is_nil or (first, last) in {(b"[", b"]"), (b"{", b"}")}:
                 return Response(headers, body)
             if first in {b"[", b"{"} or not (body or "Content-Length" in headers):
@@ -252,34 +223,16 @@ class OryClient:
         raise refusal
 
     @contextmanager
-    def _session(self) -> Iterator[requests.Session]:
+    def _session(self) -> Iterator[Session]:
         """A session that no other thread uses meanwhile, with a connection that is open from before if there is one."""
         try:
             session = self._idle.pop()
         except IndexError:
-            session = self._new_session()
+            session = Session(self.settings)
         try:
             yield session
         finally:
             self._idle.append(session)
-
-    def _new_session(self) -> requests.Session:
-        session = _Session()
-        session.auth = _BearerAuth(self.settings.api_token)
-        session.headers.update(
-            {
-                "Accept": "application/json",
-                # Pinned: what else `requests` would offer depends on packages that happen to be there.
-                "Accept-Encoding": ACCEPT_ENCODING,
-                "User-Agent": self.settings.user_agent,
-                **self.settings.http_headers,
-            }
-        )
-        if self.settings.client_certificate:
-            key = self.settings.client_key
-            session.cert = (self.settings.client_certificate, key) if key else self.settings.client_certificate
-        trust(session, self.settings)
-        return session
 
 
 def _pauses() -> Generator[float, RetryableError, None]:

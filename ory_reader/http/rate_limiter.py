@@ -100,8 +100,11 @@ class RateLimiter:
             now = self._clock()
             quota = self._read_windows(headers)
             request = self._end(now, answered=True)
-            remaining, reset = _number(headers.get("x-ratelimit-remaining")), server_wait(headers)
             request.refused = status == TOO_MANY_REQUESTS
+            if not request.refused and quota is None:
+                # Most servers have no limits.
+                return
+            remaining, reset = _number(headers.get("x-ratelimit-remaining")), server_wait(headers)
             if request.refused:
                 self._block(now, min(reset or 0.0, MAX_SERVER_WAIT), "the server refused a request and asked for it")
             if remaining is None or quota is None:
@@ -142,10 +145,12 @@ class RateLimiter:
 
     def _read_windows(self, headers: Mapping[str, str]) -> int | None:
         header = headers.get("x-ratelimit-limit")
+        if header is None:
+            return None
         quota, windows = parse_windows(header)
         if windows and [(w.limit, w.seconds) for w in windows] != [(w.limit, w.seconds) for w in self._windows]:
             self._windows = windows
-        if header and (windows or quota is not None):
+        if windows or quota is not None:
             self.limit_header = re.sub(r"[^\d\s,;=w]", "", header, flags=re.ASCII)[:100]
         return quota
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 #: Pages that wait for the writer: enough to hide a slow request, few enough to keep memory flat.
 QUEUE_PAGES = 4
+#: More bytes than a page has: asked for once and never written to.
+LARGER_THAN_PAGES = 16 << 20
 
 
 class Channel(Generic[T]):
@@ -22,25 +24,29 @@ class Channel(Generic[T]):
         """At most `size` items wait in it."""
         self._items: deque[T | BaseException | None] = deque()
         self._size = size
-        self._changed = threading.Condition()
+        lock = threading.Lock()
+        # Of the readers that wait for room one is woken, not all for one of them to go on.
+        self._room, self._filled = threading.Condition(lock), threading.Condition(lock)
         self._closed = False
+        # The C library keeps the memory of pages for the next ones once something larger was given back to it.
+        bytes(LARGER_THAN_PAGES)
 
     def put(self, item: T | BaseException | None) -> bool:
         """Wait until there is room, and put an item in; False if nobody takes any more."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._closed or len(self._items) < self._size)
+        with self._room:
+            self._room.wait_for(lambda: self._closed or len(self._items) < self._size)
             if self._closed:
                 return False
             self._items.append(item)
-            self._changed.notify_all()
+            self._filled.notify()
             return True
 
     def get(self) -> T | BaseException | None:
         """Wait for the next item."""
-        with self._changed:
-            self._changed.wait_for(lambda: bool(self._items))
+        with self._filled:
+            self._filled.wait_for(lambda: bool(self._items))
             item = self._items.popleft()
-            self._changed.notify_all()
+            self._room.notify()
             return item
 
     @property
@@ -50,10 +56,10 @@ class Channel(Generic[T]):
 
     def close(self) -> None:
         """Take no more."""
-        with self._changed:
+        with self._room:
             self._closed = True
             self._items.clear()
-            self._changed.notify_all()
+            self._room.notify_all()
 
 
 def read_ahead(items: Iterable[T]) -> Generator[T, None, None]:

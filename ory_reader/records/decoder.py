@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+from codecs import utf_8_decode
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger("tap-ory")
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+#: What is looked at at once for bytes that are no UTF-8: so little that its text fits a processor's cache.
+PIECE_BYTES = 4096
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -122,19 +125,34 @@ class RecordDecoder:
 
     def _decode(self, body: bytes) -> list[Any]:
         body = body.removeprefix(BYTE_ORDER_MARK)
-        if self._decoder is None or not _is_utf8(body):
-            return self._decode_slowly(body)
-        try:
-            if body.find(b"\n", 0, -1) >= 0 or b"\r" in body:
+        rows = self._compiled(body)
+        if rows is not None:
+            text = self._passing(body, rows)
+            if not _is_utf8(text):
+                rows = None
+            elif text.find(b"\n", 0, -1) >= 0 or b"\r" in text:
                 # A proxy that prints it prettily: line breaks between values would break the lines.
-                body = msgspec.json.format(body, indent=-1)
+                rows = self._compiled(body, compact=True)
+        return self._decode_slowly(body) if rows is None else rows
+
+    def _compiled(self, body: bytes, *, compact: bool = False) -> list[Any] | None:
+        """The rows of a page; None where they are not of the compiled type."""
+        if self._decoder is None:
+            return None
+        try:
             # Refuses half a surrogate pair, too: valid JSON, but no text that a target could store.
-            rows: list[Any] = self._decoder.decode(body)
-        except (msgspec.MsgspecError, RecursionError):
-            return self._decode_slowly(body)
+            rows: list[Any] = self._decoder.decode(msgspec.json.format(body, indent=-1) if compact else body)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return None
         return rows
 
+    def _passing(self, body: bytes, rows: list[Any]) -> bytes:  # noqa: ARG002 - who knows what the others need
+        """What of a page may pass as the bytes it came as, so that nothing has looked at it yet."""
+        return body
+
     def _decode_slowly(self, body: bytes) -> list[Any]:
+        if not _is_utf8(body):
+            logger.warning("A page held bytes that are no UTF-8; they were replaced by U+FFFD.")
         try:
             page = loads_page(without_nul(body))
             if not isinstance(page, list):
@@ -157,9 +175,12 @@ def _checked_id(value: Any) -> str:
 def _is_utf8(body: bytes) -> bool:
     if body.isascii():
         return True
+    view, read = memoryview(body), 0
     try:
-        body.decode()
+        while read < len(body):
+            # Piece by piece: the text of a whole page, of up to four bytes a character, would be made to be dropped.
+            piece = view[read : read + PIECE_BYTES]
+            read += utf_8_decode(piece, "strict", read + len(piece) == len(body))[1]
     except UnicodeDecodeError:
-        logger.warning("A page held bytes that are no UTF-8; they were replaced by U+FFFD.")
         return False
     return True

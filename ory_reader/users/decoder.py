@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import simplejson
 
-from ory_reader.lossless_json import without_nul
+from ory_reader.lossless_json import may_hold_nul, without_nul
 from ory_reader.records.changes import CHANGED_AT
 from ory_reader.records.decoder import LONE_SURROGATE, RecordDecoder, SlowRow
 from ory_reader.records.identity_decoder import Outgoing
@@ -111,9 +111,11 @@ class UserDecoder(RecordDecoder):
         self._traits = Conformer(declared, traits, name="traits", warned=warned)
 
     def _decode(self, body: bytes) -> list[Any]:
-        rows = super()._decode(without_nul(body))
+        rows = super()._decode(body)
         if isinstance(rows[0] if rows else None, SlowRow):
             rows = [self._one.decode(row.record) for row in rows]
+        elif may_hold_nul(self._passing(body, rows)) or "\0" in "".join([row.external_id or "" for row in rows]):
+            return self._decode(without_nul(body))
         if self._reads_credentials:
             self._complete_credentials(rows)
         profiles = [row.traits for row in rows]
@@ -138,6 +140,10 @@ class UserDecoder(RecordDecoder):
                 strict=False,  # what repeats has no end
             )
         ]
+
+    def _passing(self, body: bytes, rows: list[Any]) -> bytes:
+        """Of what anybody can write only traits leave as they came; addresses are taken out of them."""
+        return body if self._reads_credentials or self._metadata else b",".join([row.traits for row in rows])
 
     def _complete_credentials(self, rows: list[Any]) -> None:
         """Servers leave the key out for who has no credentials, and those that tell none for everybody."""
