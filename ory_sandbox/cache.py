@@ -15,26 +15,28 @@ if TYPE_CHECKING:
     from ory_sandbox.server_profiles import Manner
 
 
-def cached_store(manner: Manner, count: int, seed: int, public_url: str, cache_dir: Path | None) -> Store:
-    """The people of a manner and a seed, whose schema URLs are below ``public_url``."""
+def cached_store(  # noqa: PLR0913, PLR0917 what people are made of, and where they are kept
+    manner: Manner, count: int, seed: int, public_url: str, cache_dir: Path | None, names: str = "mixed"
+) -> Store:
+    """The people of a manner, a seed and some names, whose schema URLs are below ``public_url``."""
     descending = not manner.keyset
     if cache_dir is None:
-        return Store(*_made_up(manner, count, seed, public_url), descending=descending)
+        return Store(*_made_up(manner, count, seed, public_url, names), descending=descending)
     # Rows hold the public URL. One of the same length can be put in its place.
-    parts = (manner.name, count, seed, len(public_url), _source_digest())
+    parts = (manner.name, names, count, seed, len(public_url), _source_digest())
     file = cache_dir / f"identities-{'-'.join(map(str, parts))}.rows"
     if not file.exists():
         cache_dir.mkdir(parents=True, exist_ok=True)
-        _write(file, public_url, *_made_up(manner, count, seed, public_url))
+        _write(file, public_url, *_made_up(manner, count, seed, public_url, names))
     return Store(*_read(file, public_url), descending=descending)
 
 
-def _made_up(manner: Manner, count: int, seed: int, public_url: str) -> list[Packed]:
+def _made_up(manner: Manner, count: int, seed: int, public_url: str, names: str) -> list[Packed]:
     # Numbered in ascending order, so that both orders of pages have the same people.
     ids = list(enumerate(identity_ids(count, seed)))
     if not manner.keyset:
         ids.reverse()
-    return pack(People(manner, seed, public_url).rows(iter(ids)), columns=2)
+    return pack(People(manner, seed, public_url, names).rows(iter(ids)), columns=2)
 
 
 def _source_digest() -> str:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from ory_sandbox.server_profiles import Manner
 
+#: Whose names are ASCII: those of some, everybody's (with question marks for all that is not), nobody's.
+NAMES = ("mixed", "ascii", "unicode")
 _VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
 # An identity's random bytes: enough for seven UUIDs (of at most four addresses to verify, three to recover by),
 # and a byte for everything that is left to chance, each with a place of its own.
@@ -55,9 +57,11 @@ class _Person(NamedTuple):
 class People:
     """Writes identities as a server of one manner serves them."""
 
-    def __init__(self, manner: Manner, seed: int, public_url: str) -> None:
-        """Write schema URLs below ``public_url``, which ends with a slash."""
+    def __init__(self, manner: Manner, seed: int, public_url: str, names: str = "mixed") -> None:
+        """Write schema URLs below ``public_url``, which ends with a slash; for ``names`` see `NAMES`."""
         self._manner = manner
+        self._first_names, self._last_names = sample_data.NAMES["mixed" if names == "ascii" else names]
+        self._encoding = ("ascii", "replace") if names == "ascii" else ("utf-8", "strict")
         self._seed = f"{seed}:".encode()
         self._logins = Logins(manner)
         self._schemas = {
@@ -112,15 +116,15 @@ class People:
             person.identifiers,
             (created, later),
         )
-        return row.encode(), credentials.encode()
+        return row.encode(*self._encoding), credentials.encode(*self._encoding)
 
     def _metadata(self, value: str, roll: int) -> str:
         return self._unset_metadata[roll] if value == "null" else value
 
     def _person(self, rolls: bytes, number: int) -> _Person:
         escaped = rolls[17] & 1
-        first, first_slug = sample_data.FIRST_NAMES[escaped][rolls[18]]
-        last, last_slug = sample_data.LAST_NAMES[escaped][rolls[19]]
+        first, first_slug = self._first_names[escaped][rolls[18]]
+        last, last_slug = self._last_names[escaped][rolls[19]]
         schema_id = sample_data.SCHEMA[rolls[20]]
         if schema_id == STAFF:
             return self._staff(rolls, number, first_slug)

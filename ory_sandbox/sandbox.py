@@ -79,6 +79,7 @@ class Sandbox:
         *,
         manner: str = "v1.3",
         seed: int = 1,
+        names: str = "mixed",
         schemas: Sequence[tuple[str, Mapping[str, Any]]] | None = None,
         holdings: Holdings | None = None,
         tuples: int | None = None,
@@ -97,6 +98,7 @@ class Sandbox:
                 Kratos would fill in.
             manner: ``v1.0``, ``v1.3`` or ``network``.
             seed: Another seed makes other people.
+            names: Whose names are ASCII: those of some (``mixed``), everybody's (``ascii``), nobody's (``unicode``).
             schemas: The ids and JSON Schemas of the project instead of those of the made-up people.
             holdings: What the project holds beside identities; made up for made-up people, nothing for others.
             tuples: How many relation tuples to make up; about two for each of the people by default.
@@ -133,7 +135,7 @@ class Sandbox:
             self.public_url, self.oauth2_url, self.permissions_url = (
                 urls.get(role, self.url) for role in ("public", "oauth2", "permissions")
             )
-            self._store = self._stored(identities, seed, cache_dir)
+            self._store = self._stored(identities, seed, cache_dir, names)
             self._opened = opened.pop_all()
         nothing = None if isinstance(identities, int) else Holdings()
         self._given = nothing if holdings is None else holdings
@@ -161,9 +163,10 @@ class Sandbox:
         identities: int | Iterable[Mapping[str, Any]],
         seed: int,
         cache_dir: Path | None,
+        names: str,
     ) -> Store:
         if isinstance(identities, int):
-            return cached_store(self._manner, identities, seed, self.public_url, cache_dir)
+            return cached_store(self._manner, identities, seed, self.public_url, cache_dir, names)
         descending = not self._manner.keyset
         whole = sorted(map(self._whole, identities), key=lambda identity: identity["id"], reverse=descending)
         return Store(*pack(map(render, whole), columns=2), descending=descending)
