@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ory_sandbox.people import NAMES
+from ory_sandbox.sample_data import NAMES
 from ory_sandbox.sandbox import DEFAULT_RATE_LIMIT, Sandbox
 from ory_sandbox.server_profiles import MANNERS
 
@@ -46,7 +46,9 @@ def command_line() -> argparse.ArgumentParser:
     )
     parser.add_argument("--latency-ms", type=float, default=0, metavar="MS", help="wait before each answer (0)")
     parser.add_argument("--seed", type=int, default=1, help="another seed makes other people (1)")
-    parser.add_argument("--names", choices=NAMES, default="mixed", help="whose are ASCII: some, all or none (mixed)")
+    parser.add_argument(
+        "--names", choices=sorted(NAMES), default="mixed", help="whose are ASCII: some, all or none (mixed)"
+    )
     parser.add_argument("--cache-dir", type=Path, metavar="DIR", help="keep the people there for the next time")
     return parser
 

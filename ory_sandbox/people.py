@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from ory_sandbox.server_profiles import Manner
 
-#: Whose names are ASCII: those of some, everybody's (with question marks for all that is not), nobody's.
-NAMES = ("mixed", "ascii", "unicode")
 _VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
 # An identity's random bytes: enough for seven UUIDs (of at most four addresses to verify, three to recover by),
 # and a byte for everything that is left to chance, each with a place of its own.
@@ -60,7 +58,8 @@ class People:
     def __init__(self, manner: Manner, seed: int, public_url: str, names: str = "mixed") -> None:
         """Write schema URLs below ``public_url``, which ends with a slash; for ``names`` see `NAMES`."""
         self._manner = manner
-        self._first_names, self._last_names = sample_data.NAMES["mixed" if names == "ascii" else names]
+        self._first_names, self._last_names = sample_data.NAMES[names]
+        # Not only names are so, or the page as a whole would not be.
         self._encoding = ("ascii", "replace") if names == "ascii" else ("utf-8", "strict")
         self._seed = f"{seed}:".encode()
         self._logins = Logins(manner)

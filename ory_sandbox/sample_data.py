@@ -43,13 +43,16 @@ CREDENTIALS_UPDATED_LATER = _table([True], 80, otherwise=False)
 # is not ASCII; the server keeps it as it was written.
 FIRST_NAMES = (_quoted(sample_words.FIRST_NAMES, ascii_only=False), _quoted(sample_words.FIRST_NAMES, ascii_only=True))
 LAST_NAMES = (_quoted(sample_words.LAST_NAMES, ascii_only=False), _quoted(sample_words.LAST_NAMES, ascii_only=True))
-#: First and last names as above, and where nobody's are ASCII.
+#: First and last names as above, and where everybody's or nobody's are ASCII.
 NAMES = {
     "mixed": (FIRST_NAMES, LAST_NAMES),
-    "unicode": tuple(
-        (_quoted([name for name in names if not name[0].isascii()], ascii_only=False),) * 2
-        for names in (sample_words.FIRST_NAMES, sample_words.LAST_NAMES)
-    ),
+    **{
+        kind: tuple(
+            (_quoted([name for name in names if name[0].isascii() is wanted], ascii_only=False),) * 2
+            for names in (sample_words.FIRST_NAMES, sample_words.LAST_NAMES)
+        )
+        for kind, wanted in (("ascii", True), ("unicode", False))
+    },
 }
 DOMAIN = _table(sample_words.DOMAINS)
 # Traits keep the case in which an address was typed, the addresses themselves are in lower case.

@@ -180,3 +180,14 @@ def test_there_is_some_of_everything() -> None:
     for piece in (b"\\u00eb \\ud83d\\ude00", "Zoë 😀".encode(), b"\\u003c", b"\\u0026", b'\\"Kid\\"', b"\\nChelsea"):
         assert piece in text
     assert not re.search(rb"[<>&\x00-\x1f]", text)
+
+
+def test_names_are_ascii_for_everybody_or_nobody() -> None:
+    def of(names: str) -> list[str]:
+        with Sandbox(500, names=names) as sandbox:
+            assert bytes(sandbox._store.page(range(500))).isascii() is (names == "ascii")
+            return [name for each in sandbox.identities for name in each["traits"].get("name", {}).values()]
+
+    assert all(map(str.isascii, of("ascii")))
+    assert not any(map(str.isascii, of("unicode")))
+    assert len(of("unicode")) > 600
