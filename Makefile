@@ -36,6 +36,8 @@ bench: $(INSTALLED) ## Measure the figures of docs/speed.md and draw its plot
 constraints: $(INSTALLED) ## Pin all dependencies again, with hashes
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes --all-extras --group dev \
 		pyproject.toml --output-file constraints.txt --custom-compile-command "make constraints"
+	cd tests/real && ../../$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes \
+		arrow.in --output-file arrow.txt --custom-compile-command "make constraints"
 	$(PIN) pyproject.toml --output-file source_ory/requirements.txt
 	echo 'hatchling>=1.27' | $(PIN) - --output-file source_ory/build-requirements.txt
 

@@ -19,7 +19,7 @@ from ory_reader.pagination.id_ranges import LAST_ID, IdRange, Slice, cut
 from ory_reader.pagination.paginators import KEYSET
 from ory_reader.project import Project
 from ory_reader.resources.identities import IDENTITIES, IdentityRead, page_fetcher
-from ory_reader.streams import STREAMS
+from ory_reader.streams import STREAMS, Stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator, Iterator, Sequence
@@ -212,18 +212,44 @@ def decoder(
         TapOryError: if the identity schemas cannot be read.
         KeyError: if there is no such stream, or field.
     """
-    definition = STREAMS[stream]
-    shapes = plan.trait_shapes if plan else _shapes(Project(project)) if definition.is_typed else {}
-    of = Project(project, shapes)
-    schema = definition.schema(shapes)
-    mask: defaultdict[tuple[str, ...], bool] = defaultdict(lambda: True)
-    if fields is not None:
-        declared = schema["properties"]
-        if unknown := {*fields} - {*declared}:
-            raise KeyError(*sorted(unknown))
-        mask.update((("properties", name), name in fields) for name in declared)
-    compiled = definition.decoder(of, schema, mask, {}, changes_only=False)
+    of = view(stream, project, plan)
+    declared = of.schema["properties"]
+    if fields is not None and (unknown := {*fields} - {*declared}):
+        raise KeyError(*sorted(unknown))
+    compiled = of.decoder(declared if fields is None else fields)
     return lambda page: compiled.dicts(compiled.rows(page.body, upper=page.upper, seen=page.seen))
+
+
+@dataclass(frozen=True)
+class View:
+    """A stream of one project, for shells that make other things than dicts of its rows."""
+
+    stream: Stream
+    project: Project
+    #: The JSON Schema of a record.
+    schema: dict[str, Any]
+
+    def decoder(self, fields: Collection[str]) -> protocols.Decoder:
+        """Return what turns pages into rows that have these fields, and the key."""
+        mask: defaultdict[tuple[str, ...], bool] = defaultdict(lambda: True)
+        mask.update((("properties", name), name in fields) for name in self.schema["properties"])
+        return self.stream.decoder(self.project, self.schema, mask, {}, changes_only=False)
+
+
+def view(stream: str, project: Settings, plan: Plan | None = None, *, typed: bool = True) -> View:
+    """Return a stream of a project, its traits typed by the identity schemas of the plan, or of now.
+
+    Raises:
+        TapOryError: if the identity schemas cannot be read, or the settings do not say where the stream's server is.
+        KeyError: if there is no such stream.
+    """
+    definition = STREAMS[stream]
+    typed = typed and definition.is_typed
+    wanted = typed or getattr(definition, "made_of_schemas", False)
+    shapes = plan.trait_shapes if plan else _shapes(Project(project)) if wanted else {}
+    of = Project(project, shapes)
+    of.api(definition.resource)
+    return View(definition, of, definition.schema(shapes if typed else None))
 
 
 def _shapes(project: Project) -> dict[str, Shape]:
