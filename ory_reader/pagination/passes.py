@@ -6,6 +6,8 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ory_reader.pagination.key_set import KeySet
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
@@ -27,18 +29,22 @@ def passes(
     `shifting_keys` are the keys of a page's rows, None where rows do not shift: then one pass is all. `rows` is what
     they are called. A page says which of its rows came before.
     """
-    seen: set[str] = set()
+    seen = KeySet()
     known = -1
-    for _ in range(MAX_PASSES):
-        ledger = _Ledger()
+    for number in range(MAX_PASSES):
+        # Of the first pass they are the same.
+        own = KeySet() if number else seen
+        ledger = _Ledger(own)
         for page in one_pass():
             keys = shifting_keys(page)
             if keys is None:
                 yield page
                 continue
-            ledger.enter(keys, page.total)
-            yield replace(page, seen=seen.intersection(keys))
-            seen.update(keys)
+            came_before = seen.add(keys)
+            if own is not seen:
+                own.add(keys)
+            ledger.enter(len(keys), page.total)
+            yield replace(page, seen=came_before)
         if ledger.consistent or len(seen) == known:
             return True
         known = len(seen)
@@ -56,16 +62,15 @@ def passes(
 class _Ledger:
     """Notices, from totals and repeated keys, that rows shifted between the pages of an offset server."""
 
-    def __init__(self) -> None:
-        self._keys: set[str] = set()
+    def __init__(self, keys: KeySet) -> None:
+        self._keys = keys
         self._totals: set[int | None] = set()
         self._rows = 0
         self._pages = 0
 
-    def enter(self, keys: list[str], total: int | None) -> None:
-        self._rows += len(keys)
+    def enter(self, rows: int, total: int | None) -> None:
+        self._rows += rows
         self._pages += 1
-        self._keys.update(keys)
         self._totals.add(total)
 
     @property
