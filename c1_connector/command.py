@@ -19,6 +19,8 @@ from c1_connector.logs import Secrets, set_up
 from c1_connector.service import GRACE_SECONDS, Service
 from c1_connector.settings import READER, SCHEMA, Settings, parse
 from c1_connector.tasks import TaskRunner
+from command_basics import baton, telemetry
+from command_basics.log_format import log_format
 from command_basics.log_level import log_level
 from command_basics.startup import no_search_for_cycles
 from ory_reader.config.environment import ENV_PREFIX
@@ -36,8 +38,10 @@ def run() -> None:
     hidden = Secrets()
     set_up("console", "INFO", hidden)
     try:
+        set_up(log_format(os.environ, baton.PREFIX, ConnectorError), "INFO", hidden)
         settings = parse(sys.argv[1:], os.environ)
         set_up(settings.log_format, settings.log_level, hidden, {"tap-ory": _level_of_reads(settings)})
+        telemetry.set_up("ory-connector", os.environ)
         for warning in READER.unknown_variables(os.environ, SCHEMA):
             _logger.warning("%s", warning)
         if settings.credentials:

@@ -92,6 +92,10 @@ class _Users:
     def write_state(self) -> None:
         """Nobody keeps one."""
 
+    def conclusion(self, outputs: object, reason: str | None) -> str:  # noqa: ARG002
+        """What becomes of the users."""
+        return f"nothing is published, as {reason}" if reason else "no user is missing"
+
     def measured(self) -> AbstractContextManager[None]:
         return nullcontext()
 

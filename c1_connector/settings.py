@@ -18,8 +18,8 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from c1_connector.credentials import Credentials, split_client_id
 from c1_connector.errors import ConnectorError
-from c1_connector.logs import FORMATS
 from command_basics import baton
+from command_basics.log_format import FORMATS, log_format
 from command_basics.log_level import log_level
 from command_basics.reader import FILE_SUFFIX, Reader
 from command_basics.version import version
@@ -53,7 +53,7 @@ SCHEMA: dict[str, Any] = {
         "host_id": {"type": "string", "description": "this machine's name for C1; default: the host name"},
         "task_concurrency": {"type": "integer", "default": 3, "description": "tasks at the same time, 1 to 100 (3)"},
         "file": {"type": "string", "default": "sync.c1z", "description": "the file of a single sync (sync.c1z)"},
-        "log_format": {"enum": list(FORMATS), "default": "console", "description": "console or json"},
+        "log_format": {"type": "string", "description": f"{' or '.join(FORMATS)} ({FORMATS[0]})"},
         "log_level": {"type": "string", "description": "debug, info, warn or error (info)"},
     }
 }
@@ -111,9 +111,6 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> Settings:
     environ = {name: value for name, value in environ.items() if name.removesuffix(FILE_SUFFIX) not in given} | given
     found = {name: each.get("default", "") for name, each in SCHEMA["properties"].items()}
     found |= READER.from_environment(environ, SCHEMA)
-    if found["log_format"] not in FORMATS:
-        msg = f"BATON_LOG_FORMAT is {found['log_format']!r}: give {' or '.join(FORMATS)}."
-        raise ConnectorError(msg)
     # Pasted, they come with a line break.
     credentials = _credentials(found["client_id"].strip(), found["client_secret"].strip())
     host = found["c1_api_host"] or (credentials.host if credentials else "")
@@ -124,7 +121,7 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> Settings:
         task_concurrency=_concurrency(found["task_concurrency"]),
         file=found["file"],
         ca_bundle=_ca_bundle(found["c1_ca_bundle"]),
-        log_format=found["log_format"],
+        log_format=log_format(environ, baton.PREFIX, ConnectorError),
         log_level=log_level(environ, baton.PREFIX, ConnectorError),
         check=flags["check"],
         ory={variable: flags[name] for name, variable in _ORY_FLAGS.items() if flags[name] is not None},

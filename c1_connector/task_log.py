@@ -25,7 +25,7 @@ class TaskLog(logging.Handler):
         """Take what names the task `task_id`, and what is said where it is debugged."""
         super().__init__()
         self._file = file
-        self.setFormatter(LineFormatter(secrets, as_json=False))
+        self.setFormatter(LineFormatter(secrets.hide))
         self.addFilter(lambda record: DEBUGGED.get() == task_id or task_id in record.getMessage())
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from command_basics import telemetry
 from command_basics.exits import leave_closed_pipe, unforeseen, unwritable
 from command_basics.log_level import log_level
 from command_basics.signals import Terminated, Termination
@@ -43,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     try:
         logging.getLogger().setLevel(log_level(os.environ, ENV_PREFIX, SettingsError))
+        telemetry.set_up("source-ory", os.environ)
         run(given)
     except BrokenPipeError:
         leave_closed_pipe()

@@ -152,6 +152,10 @@ class Shell:
         for output in self.outputs:
             output.write_state()
 
+    def conclusion(self, outputs: Sequence[Output], reason: str | None) -> str:  # noqa: ARG002
+        """What the streams are said to be."""
+        return f"the streams are incomplete, as {reason}" if reason else "the streams are complete"
+
     @contextmanager
     def reading(self) -> Iterator[None]:
         """See to it that what is inside, a read, is told as what it was: COMPLETE if it raised nothing."""

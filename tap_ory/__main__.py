@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from command_basics import telemetry
 from command_basics.exits import leave_closed_pipe, unforeseen, unwritable
+from command_basics.log_format import settle_log_format
 from command_basics.log_level import settle_log_level
 from command_basics.startup import no_search_for_cycles
 from command_basics.stdout import buffer_output
@@ -32,8 +34,12 @@ def main() -> None:
 
     buffer_output()
     try:
+        settle_log_format(os.environ, ENV_PREFIX, SettingsError)
         settle_log_level(os.environ, ENV_PREFIX, SettingsError)
         command = _set_up(TapOry)
+        # In the place of what the SDK has set up.
+        settle_log_format(os.environ, ENV_PREFIX, SettingsError)
+        telemetry.set_up("tap-ory", os.environ)
         # Not by click's `main`, to which a closed pipe is an exit code of 1, as every other failure.
         with command.make_context("tap-ory", sys.argv[1:]) as context:
             command.invoke(context)

@@ -165,7 +165,7 @@ class OryStream(Stream):
         """Write the SCHEMA if none did, and take on the version of the read."""
         self._write_schema_message()
         self._was_read = True
-        self._stream_version = version if self._is_versioned else None
+        self._stream_version = version if self.is_versioned else None
         self.definition.remember(self._tap.project, self.effective_schema, self.mask, self.stream_state)
 
     @contextmanager
@@ -206,7 +206,7 @@ class OryStream(Stream):
             *self.definition.fingerprint(*self._asked),
             self.replication_method,
             # Records without a version would be deleted when a run that goes on activates one.
-            self._is_versioned,
+            self.is_versioned,
             [message.to_dict() for message in self._generate_schema_messages()],
         ]
 
@@ -216,7 +216,7 @@ class OryStream(Stream):
         return self._tap.project, self.effective_schema, self.mask, self.stream_state
 
     @property
-    def _is_versioned(self) -> bool:
+    def is_versioned(self) -> bool:
         """Whether records carry a version, to be activated."""
         return self.emit_activate_version_messages and self.replication_method == REPLICATION_FULL_TABLE
 

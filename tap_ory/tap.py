@@ -33,7 +33,7 @@ from tap_ory.sdk_settings import sdk_settings
 from tap_ory.stream import OryStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from types import FrameType
 
     from singer_sdk import Stream
@@ -194,6 +194,15 @@ class TapOry(Tap):
     def write_state(self) -> None:
         """Write the state as it is now."""
         self.state_writer.write_state(self.state)
+
+    def conclusion(self, outputs: Sequence[OryStream], reason: str | None) -> str:
+        """Whether targets were told to remove what no longer exists, and if not, why."""
+        told = [stream.name for stream in outputs if stream.is_versioned]
+        if reason is None and told:
+            return f"the version of {' and '.join(told)} was activated"
+        if reason is None and outputs[0].emit_activate_version_messages:
+            reason = "only changes were asked for"
+        return f"no version was activated, as {reason or 'emit_activate_version_messages is off'}"
 
     # Ending
 

@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 
+from command_basics.log_format import settle_log_format
 from command_basics.log_level import settle_log_level
 from command_basics.places import place_of
 from target_c1.errors import SettingsError, TargetC1Error
@@ -35,6 +36,8 @@ def main() -> None:
 def _run() -> None:
     try:
         from target_c1.settings import PREFIX  # noqa: PLC0415
+
+        settle_log_format(os.environ, PREFIX, SettingsError)
         from target_c1.target import TargetC1  # noqa: PLC0415 - needs the extra, which may be missing
     except ModuleNotFoundError as error:
         msg = f"target-c1 needs {error.name}: pip install 'tap-ory[c1]'."
@@ -46,6 +49,8 @@ def _run() -> None:
         # All that can fail there is the logging that a file asks for.
         msg = f"Setting SINGER_SDK_LOG_CONFIG: logging cannot be set up as that file says ({type(error).__name__})."
         raise SettingsError(msg) from error
+    # In the place of what the SDK has set up.
+    settle_log_format(os.environ, PREFIX, SettingsError)
     command()
 
 

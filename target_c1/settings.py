@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from command_basics import log_format, log_level
 from command_basics.declared import schema_of, setting, values_in
-from command_basics.log_level import SUFFIX
 from command_basics.reader import Reader
 from target_c1.errors import SettingsError
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PREFIX = "TARGET_C1_"
-READER = Reader(prefix=PREFIX, error=SettingsError, foreign={PREFIX: (SUFFIX,)})
+READER = Reader(prefix=PREFIX, error=SettingsError, foreign={PREFIX: (log_level.SUFFIX, log_format.SUFFIX)})
 FORMATS = ("c1z", "csv", "json")
 #: Characters, each of four bytes at most: C1 takes 1,024 bytes of a name and 2,048 of a description.
 _MAX_DISPLAY_NAME = 256

@@ -23,6 +23,8 @@ FOREIGN = (
     "TAP_ORY_",
     "BATON_",
     "LOGLEVEL",
+    "LOGFORMAT",
+    "OTEL_",
     "SINGER_SDK_",
     "REQUESTS_CA_BUNDLE",
     "CURL_CA_BUNDLE",

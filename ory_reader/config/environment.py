@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from command_basics import baton
-from command_basics.log_level import SUFFIX
+from command_basics import baton, log_format, log_level
 from command_basics.reader import Reader
 from ory_reader.errors import SettingsError
 
@@ -16,5 +15,5 @@ READER = Reader(
         "BATON_API_TOKEN": "api_token",
         "BATON_PROJECT_SLUG": "project_slug",
     },
-    foreign={ENV_PREFIX: (SUFFIX,), baton.PREFIX: baton.NAMES | baton.CONNECTOR_NAMES},
+    foreign={ENV_PREFIX: (log_level.SUFFIX, log_format.SUFFIX), baton.PREFIX: baton.NAMES | baton.CONNECTOR_NAMES},
 )

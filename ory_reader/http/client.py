@@ -12,7 +12,7 @@ import copy
 import logging
 import random
 from collections import deque
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -20,11 +20,12 @@ from urllib.parse import urlsplit
 import backoff
 import requests
 
+from command_basics import telemetry
 from ory_reader.config.tls import is_loopback
 from ory_reader.errors import AccessError, TapOryError, UnavailableError, in_terms
 from ory_reader.http import error_messages
 from ory_reader.http.decoders import read_body
-from ory_reader.http.rate_limiter import MAX_SERVER_WAIT, RateLimiter, server_wait
+from ory_reader.http.rate_limiter import MAX_SERVER_WAIT, TOO_MANY_REQUESTS, RateLimiter, server_wait
 from ory_reader.http.session import Session
 
 if TYPE_CHECKING:
@@ -138,10 +139,12 @@ class OryClient:
             AnswerError: an answer that the API never gives.
         """
         attempts = 0
+        held = ExitStack()
 
         def attempt() -> Response:
             nonlocal attempts
             attempts += 1
+            held.close()
             with in_terms(self.terms):
                 return self._send(path, params or {})
 
@@ -155,6 +158,8 @@ class OryClient:
         def announce(details: Mapping[str, object]) -> None:
             error = details["exception"]
             logger.warning("%s Try %d follows in %.1f s.", error, attempts + 1, details["wait"])
+            if isinstance(error, RetryableError) and error.status == TOO_MANY_REQUESTS:
+                held.enter_context(self.rate_limiter.traffic.waiting())
 
         retrying = backoff.on_exception(
             _pauses,
@@ -164,7 +169,8 @@ class OryClient:
             on_backoff=announce,
             logger=None,
         )(attempt)
-        return retrying()
+        with held:
+            return retrying()
 
     def _tries(self, error: RetryableError) -> int:
         if (error.wait or 0) > MAX_SERVER_WAIT:
@@ -179,9 +185,17 @@ class OryClient:
         answered = False
         try:
             self.go_on()
-            with self._session() as session, session.ask(url, params) as response:
+            with (
+                telemetry.span(f"GET {path}", of_client=True) as span,
+                self._session() as session,
+                session.ask(url, params) as response,
+            ):
                 self._contacted = answered = True
                 self.rate_limiter.learn(response.status_code, response.headers)
+                if span:
+                    span.set_attributes(
+                        {"http.request.method": "GET", "http.response.status_code": response.status_code}
+                    )
                 body = read_body(response, seconds=10 * self.settings.request_timeout, most=MAX_BODY_BYTES)
         except requests.RequestException as error:
             raise self._no_answer(url, error) from error

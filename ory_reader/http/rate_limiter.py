@@ -17,6 +17,7 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
+from ory_reader.http.traffic import Traffic
 from ory_reader.http.windows import History, Request, Window, parse_windows
 
 if TYPE_CHECKING:
@@ -59,11 +60,16 @@ class RateLimiter:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] | None = None,
         reader: Callable[[], Hashable] = threading.get_ident,
+        traffic: Traffic | None = None,
     ) -> None:
-        """`clock` and `sleep` are in seconds. `reader` tells who calls: an answer is that to the caller's request."""
+        """`clock` and `sleep` are in seconds. `reader` tells who calls: an answer is that to the caller's request.
+
+        What is asked and waited for is counted in `traffic`, which may be another's too.
+        """
         self._clock = clock
         self._sleep = sleep or self._nap
         self._reader = reader
+        self.traffic = traffic or Traffic(clock)
         self._lock = threading.Lock()
         self._answered = threading.Condition(self._lock)
         self._windows: list[Window] = []
@@ -85,9 +91,11 @@ class RateLimiter:
                     self._turns[self._reader()].append(request)
                     for window in self._windows:
                         window.open(request, self._history)
+                    self.traffic.sent()
                     return
                 self._tell(now, delay, reason)
-            self._sleep(delay)
+            with self.traffic.waiting():
+                self._sleep(delay)
 
     def forget(self) -> None:
         """The request that had its turn ended without an answer; it is counted as if it had one."""
@@ -106,6 +114,7 @@ class RateLimiter:
                 return
             remaining, reset = _number(headers.get("x-ratelimit-remaining")), server_wait(headers)
             if request.refused:
+                self.traffic.refused()
                 self._block(now, min(reset or 0.0, MAX_SERVER_WAIT), "the server refused a request and asked for it")
             if remaining is None or quota is None:
                 return

@@ -19,7 +19,7 @@ from ory_reader.config.services import KRATOS
 from ory_reader.errors import AccessError, AnswerError, TapOryError, UnavailableError, refuse
 from ory_reader.http.client import OryClient, RetryableError
 from ory_reader.http.error_messages import REDIRECTS, leads_nowhere
-from ory_reader.http.rate_limiter import TOO_MANY_REQUESTS
+from ory_reader.http.rate_limiter import TOO_MANY_REQUESTS, RateLimiter
 from ory_reader.pagination.id_ranges import Slice
 from ory_reader.pagination.links import total_count
 from ory_reader.pagination.paginators import OFFSET
@@ -217,7 +217,8 @@ class _Path:
                     replace(settings, base_url=origin), self._api.rate_limiter, self._api.go_on
                 )
             else:
-                self._elsewhere[origin] = OryClient(settings.elsewhere(origin), go_on=self._api.go_on)
+                limiter = RateLimiter(traffic=self._api.rate_limiter.traffic)
+                self._elsewhere[origin] = OryClient(settings.elsewhere(origin), limiter, self._api.go_on)
         return self._elsewhere[origin], url[len(origin) :]
 
     def _target(self, url: str, client: OryClient, error: AccessError) -> str:

@@ -10,11 +10,13 @@ import logging
 import time
 from contextlib import ExitStack
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ory_reader.errors import IncompleteError, TapOryError, in_terms
 from ory_reader.pagination.id_ranges import LAST_ID, Slice
 from ory_reader.sync import snapshot, states
+from ory_reader.sync.closing import accounted
 from ory_reader.sync.progress import Progress
 from ory_reader.sync.snapshot import SetAsideError, Snapshot
 
@@ -51,19 +53,22 @@ class FullRead:
             TapOryError: if the read had to end before.
             BaseException: the error of the shell's stop signal, if that ended it.
         """
-        try:
-            with self._shell.termination.held_back():
-                for output in self._outputs:
-                    output.begin(self._snapshot.version)
-                if self._resumed:
+        resource, api = self._read.resource, self._read.api
+        conclude = partial(self._shell.conclusion, self._outputs)
+        with accounted(resource, api.rate_limiter.traffic, conclude) as self._account:
+            try:
+                with self._shell.termination.held_back():
+                    for output in self._outputs:
+                        output.begin(self._snapshot.version)
+                    if self._resumed:
+                        self._write_state()
+                with in_terms({**api.terms, "identities": resource.rows}):
+                    self._write_pages()
+                self._finish()
+            except (TapOryError, self._shell.termination.error):
+                if not self._finished:
                     self._write_state()
-            with in_terms({**self._read.api.terms, "identities": self._read.resource.rows}):
-                self._write_pages()
-            self._finish()
-        except (TapOryError, self._shell.termination.error):
-            if not self._finished:
-                self._write_state()
-            raise
+                raise
 
     def _write_pages(self) -> None:
         read = self._read
@@ -82,6 +87,7 @@ class FullRead:
                     if time.monotonic() >= self._next_state:
                         self._write_state()
                 progress.add(len(rows))
+                self._account.add(len(rows))
 
     def _finish(self) -> None:
         kept = states.of_the_same_read(self._shell.bookmarks, self._read.resource.name)
@@ -96,6 +102,7 @@ class FullRead:
                 output.stream_state["finished"] = finished
             self._shell.write_state()
             self._finished = True
+            self._account.whole, self._account.unreadable = self._read.whole, len(self._read.undelivered)
         if self._read.undelivered:
             raise _incomplete(self._read.undelivered, self._read.resource.rows)
 

@@ -43,6 +43,9 @@ class Shell(Protocol):
     def write_state(self) -> None:
         """Hand on the state as it is now."""
 
+    def conclusion(self, outputs: Sequence[Any], reason: str | None) -> str:
+        """Say in half a sentence what follows for its outputs from a read that was whole, or was not for a reason."""
+
 
 class Read(Protocol):
     """The pages of one list, each once."""
