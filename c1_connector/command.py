@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 import threading
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from c1_connector import memory
@@ -26,6 +27,7 @@ from command_basics.startup import no_search_for_cycles
 from ory_reader.config.environment import ENV_PREFIX
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from types import FrameType
 
     from c1_connector.credentials import Credentials
@@ -42,7 +44,7 @@ def run() -> None:
         settings = parse(sys.argv[1:], os.environ)
         set_up(settings.log_format, settings.log_level, hidden, {"tap-ory": _level_of_reads(settings)})
         telemetry.set_up("ory-connector", os.environ)
-        for warning in READER.unknown_variables(os.environ, SCHEMA):
+        for warning in READER.unknown_variables(settings.environ, SCHEMA):
             _logger.warning("%s", warning)
         if settings.credentials:
             secret = settings.credentials.client_secret
@@ -136,14 +138,28 @@ def _serve(settings: Settings, credentials: Credentials, hidden: Secrets) -> int
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _do_nothing)
     serving = threading.Thread(target=serve, name="service", daemon=True)
-    serving.start()
-    if signum := here.recv(1)[0]:
-        _logger.info("Stopping, as signal %d came", signum)
-        stopping.cancel("The connector is being stopped.")
-        # It may be waiting for an answer that a C1 which has just gone will never give.
-        serving.join(GRACE_SECONDS + 1)
+    with _health_check(settings, hidden, service):
+        serving.start()
+        if signum := here.recv(1)[0]:
+            _logger.info("Stopping, as signal %d came", signum)
+            stopping.cancel("The connector is being stopped.")
+            # It may be waiting for an answer that a C1 which has just gone will never give.
+            serving.join(GRACE_SECONDS + 1)
     client.close()
     return 128 + signum if signum else codes[0]
+
+
+def _health_check(settings: Settings, hidden: Secrets, service: Service) -> AbstractContextManager[None]:
+    if settings.health is None:
+        return nullcontext()
+    from c1_connector.health import Health, serving  # noqa: PLC0415 - for who asks for it
+
+    def validate() -> str:
+        from c1_connector.reading import problem_of  # noqa: PLC0415 - a service that only waits has no use for it
+
+        return problem_of(settings.reader_environment(settings.file), hidden)
+
+    return serving(Health(lambda: service.is_ready, validate), *settings.health)
 
 
 def _do_nothing(signum: int, frame: FrameType | None) -> None:

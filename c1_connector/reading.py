@@ -8,13 +8,17 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from c1_connector.errors import CancelledError, ConnectorError, ReadError
 from c1_connector.read_settings import ory_settings, target_settings
 from command_basics.exits import unforeseen
 from ory_reader.errors import TapOryError
+from ory_reader.http.client import RetryableError
+from ory_reader.http.rate_limiter import TOO_MANY_REQUESTS
 from ory_reader.project import Project
+from ory_reader.resources.identities import count_identities
 from ory_reader.streams import STREAMS
 from ory_reader.sync.full_read import FullRead
 from target_c1.errors import TargetC1Error
@@ -30,6 +34,8 @@ if TYPE_CHECKING:
     from target_c1.scope import Scope
 
 STREAM = "users"
+#: Seconds for each step of a request that only asks whether all is well.
+HEALTH_SECONDS = 10.0
 
 _logger = logging.getLogger("tap-ory")
 
@@ -62,6 +68,22 @@ def write_users(
             raise ReadError(msg)
         go_on()
         run.publish(run.maker.readers[STREAM].tally)
+
+
+def problem_of(environ: Mapping[str, str], secrets: Secrets) -> str:
+    """Ask the project for its number of identities, once, and return what is wrong, if something is.
+
+    A rate limit that is used up, as a read may have it, is no fault.
+    """
+    try:
+        settings = ory_settings(environ, secrets)
+        patient = replace(settings, request_timeout=min(settings.request_timeout, HEALTH_SECONDS))
+        count_identities(Project(patient).client)
+    except RetryableError as error:
+        return "" if error.status == TOO_MANY_REQUESTS else secrets.hide(str(error))
+    except Exception as error:  # noqa: BLE001 - whatever it was, it is the answer
+        return secrets.hide(explain(error))
+    return ""
 
 
 class _Users:

@@ -45,6 +45,8 @@ class Service:
         self._slots = threading.Semaphore(concurrency)
         self._lock = threading.Lock()
         self._running: dict[str, threading.Thread] = {}
+        #: Whether C1 knows this connector, and has not been left.
+        self.is_ready = False
 
     def run(self) -> None:
         """Serve.
@@ -54,9 +56,11 @@ class Service:
             CancelledError: when it is stopped; the tasks have ended then, or their time is over.
         """
         self._greet()
+        self.is_ready = True
         try:
             self._poll()
         finally:
+            self.is_ready = False
             self._wait_for_tasks()
 
     def _greet(self) -> None:

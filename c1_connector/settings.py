@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
+from c1_connector.config_file import with_file
 from c1_connector.credentials import Credentials, split_client_id
 from c1_connector.errors import ConnectorError
 from command_basics import baton
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 MAX_CONCURRENCY = 100
 MAX_HOST_ID = 256
+MAX_PORT = 65535
 DEFAULT_PORT = 443
 #: As flags and as BATON_*.
 SCHEMA: dict[str, Any] = {
@@ -55,6 +57,13 @@ SCHEMA: dict[str, Any] = {
         "file": {"type": "string", "default": "sync.c1z", "description": "the file of a single sync (sync.c1z)"},
         "log_format": {"type": "string", "description": f"{' or '.join(FORMATS)} ({FORMATS[0]})"},
         "log_level": {"type": "string", "description": "debug, info, warn or error (info)"},
+        "health_check": {"type": "boolean", "default": False, "description": "answer /health, /ready, /live by HTTP"},
+        "health_check_port": {"type": "integer", "default": 8081, "description": "where it listens for that (8081)"},
+        "health_check_bind_address": {
+            "type": "string",
+            "default": "127.0.0.1",
+            "description": "its address there; 0.0.0.0 for probes of a cluster (127.0.0.1)",
+        },
     }
 }
 READER = Reader(
@@ -84,6 +93,9 @@ class Settings:
     log_format: str
     log_level: str
     check: bool
+    #: Where the health check listens; None if there is none.
+    health: tuple[str, int] | None
+    environ: Mapping[str, str] = field(repr=False)
     ory: Mapping[str, str] = field(repr=False)
 
     def reader_environment(self, path: Path | str) -> dict[str, str]:
@@ -91,7 +103,7 @@ class Settings:
         ory_names = {baton.PREFIX + name for name in baton.ORY_NAMES}
         own = {
             name: value
-            for name, value in os.environ.items()
+            for name, value in self.environ.items()
             if (name in ory_names or not name.startswith(baton.PREFIX))
             and name.removesuffix(FILE_SUFFIX) not in self.ory
         }
@@ -106,6 +118,7 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> Settings:
         ConnectorError: in one line, if a setting cannot be right.
     """
     flags = vars(_parser().parse_args(arguments))
+    environ = with_file(environ)
     given = {baton.PREFIX + name.upper(): flags[name] for name in SCHEMA["properties"] if flags[name] is not None}
     # A flag wins over the file that a variable names, too.
     environ = {name: value for name, value in environ.items() if name.removesuffix(FILE_SUFFIX) not in given} | given
@@ -124,6 +137,8 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> Settings:
         log_format=log_format(environ, baton.PREFIX, ConnectorError),
         log_level=log_level(environ, baton.PREFIX, ConnectorError),
         check=flags["check"],
+        health=_health(found),
+        environ=environ,
         ory={variable: flags[name] for name, variable in _ORY_FLAGS.items() if flags[name] is not None},
     )
 
@@ -138,7 +153,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     for name, definition in SCHEMA["properties"].items():
         variable = baton.PREFIX + name.upper()
-        parser.add_argument(_flag(name), help=f"{definition['description']} [{variable}]")
+        alone: dict[str, Any] = {"nargs": "?", "const": "true"} if definition["type"] == "boolean" else {}
+        parser.add_argument(_flag(name), help=f"{definition['description']} [{variable}]", **alone)
     for name in _ORY_FLAGS:
         # Each read looks at the variable.
         parser.add_argument(_flag(name), help=f"tap-ory's setting of that name [{baton.PREFIX}{name.upper()}]")
@@ -174,6 +190,14 @@ def _host_id(value: str) -> str:
         msg = f"BATON_HOST_ID has {len(host_id)} characters: give 1 to {MAX_HOST_ID}."
         raise ConnectorError(msg)
     return host_id
+
+
+def _health(found: Mapping[str, Any]) -> tuple[str, int] | None:
+    address, port = found["health_check_bind_address"], found["health_check_port"]
+    if not 1 <= port <= MAX_PORT:
+        msg = f"BATON_HEALTH_CHECK_PORT is {port}: give 1 to {MAX_PORT}."
+        raise ConnectorError(msg)
+    return (address, port) if found["health_check"] else None
 
 
 def _concurrency(number: int) -> int:
