@@ -4,9 +4,6 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 .DEFAULT_GOAL := help
 export UV_NO_CONFIG := 1
-# What source-ory's image installs: the same versions, fewer of them.
-PIN = $(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
-	--constraint constraints.txt --custom-compile-command "make constraints"
 
 .PHONY: help demo test lint plugins bench constraints bench-constraints clean
 
@@ -38,8 +35,6 @@ constraints: $(INSTALLED) ## Pin all dependencies again, with hashes
 		pyproject.toml --output-file constraints.txt --custom-compile-command "make constraints"
 	cd tests/real && ../../$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes \
 		arrow.in --output-file arrow.txt --custom-compile-command "make constraints"
-	$(PIN) pyproject.toml --output-file source_ory/requirements.txt
-	echo 'hatchling>=1.27' | $(PIN) - --output-file source_ory/build-requirements.txt
 
 bench-constraints: $(INSTALLED) ## Pin what the benchmarks and Airbyte's own tests install beside .venv
 	cd benchmarks && for peer in airbyte dlt jsonl; do ../$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 \

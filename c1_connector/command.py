@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import signal
@@ -18,7 +19,7 @@ from c1_connector.credentials import TokenSource
 from c1_connector.errors import CancelledError, ConnectorError
 from c1_connector.logs import Secrets, set_up
 from c1_connector.service import GRACE_SECONDS, Service
-from c1_connector.settings import READER, SCHEMA, Settings, parse
+from c1_connector.settings import CONFIG, HEALTH_CHECK, READER, SCHEMA, Settings, parse
 from c1_connector.tasks import TaskRunner
 from command_basics import baton, telemetry
 from command_basics.log_format import log_format
@@ -51,6 +52,8 @@ def run() -> None:
             hidden.add(secret, lasting=True)
             if key := secret.rpartition(":")[2]:
                 hidden.add(key, lasting=True)
+        if settings.show:
+            sys.exit(_show(settings))
         if settings.check:
             _check(settings, hidden)
         elif settings.credentials:
@@ -69,6 +72,18 @@ def _level_of_reads(settings: Settings) -> str:
     except ConnectorError:
         # Each read says so.
         return settings.log_level
+
+
+def _show(settings: Settings) -> int:
+    if settings.show == HEALTH_CHECK:
+        from c1_connector.health import ask  # noqa: PLC0415 - likewise
+
+        return ask(*settings.health)
+    from c1_connector.conventions import capabilities, config_schema  # noqa: PLC0415 - likewise
+
+    shown = config_schema() if settings.show == CONFIG else capabilities()
+    sys.stdout.write(f"{json.dumps(shown, indent=2)}\n")
+    return 0
 
 
 def _check(settings: Settings, hidden: Secrets) -> None:
@@ -150,7 +165,7 @@ def _serve(settings: Settings, credentials: Credentials, hidden: Secrets) -> int
 
 
 def _health_check(settings: Settings, hidden: Secrets, service: Service) -> AbstractContextManager[None]:
-    if settings.health is None:
+    if not settings.serves_health:
         return nullcontext()
     from c1_connector.health import Health, serving  # noqa: PLC0415 - for who asks for it
 

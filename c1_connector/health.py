@@ -9,11 +9,13 @@ from __future__ import annotations
 import ipaddress
 import json
 import socket
+import sys
 import threading
 import time
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 FRESH = 30.0
 #: Seconds for a client to send its request.
 PATIENCE = 10
+#: Seconds to wait for an answer, which may be the project's.
+ASKED = 30
 
 
 class Health:
@@ -111,6 +115,23 @@ def serving(health: Health, address: str, port: int) -> Iterator[None]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+def ask(address: str, port: int) -> int:
+    """Ask a running service whether it is well, print what it says, and return an exit code.
+
+    Raises:
+        ConnectorError: if nobody answers.
+    """
+    connection = HTTPConnection(address, port, timeout=ASKED)
+    try:
+        connection.request("GET", "/health")
+        answer = connection.getresponse()
+        sys.stdout.write(answer.read().decode())
+    except (OSError, HTTPException) as error:
+        msg = f"No connector answers on {address}, port {port}: is one running with BATON_HEALTH_CHECK=true?"
+        raise ConnectorError(msg) from error
+    return 0 if answer.status == HTTPStatus.OK else 1
 
 
 class _Server(ThreadingHTTPServer):

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 MAX_CONCURRENCY = 100
 MAX_HOST_ID = 256
 MAX_PORT = 65535
+CONFIG, CAPABILITIES, HEALTH_CHECK = SHOWN = ("config", "capabilities", "health-check")
 DEFAULT_PORT = 443
 #: As flags and as BATON_*.
 SCHEMA: dict[str, Any] = {
@@ -56,7 +57,7 @@ SCHEMA: dict[str, Any] = {
         "task_concurrency": {"type": "integer", "default": 3, "description": "tasks at the same time, 1 to 100 (3)"},
         "file": {"type": "string", "default": "sync.c1z", "description": "the file of a single sync (sync.c1z)"},
         "log_format": {"type": "string", "description": f"{' or '.join(FORMATS)} ({FORMATS[0]})"},
-        "log_level": {"type": "string", "description": "debug, info, warn or error (info)"},
+        "log_level": {"type": "string", "default": "info", "description": "debug, info, warn or error (info)"},
         "health_check": {"type": "boolean", "default": False, "description": "answer /health, /ready, /live by HTTP"},
         "health_check_port": {"type": "integer", "default": 8081, "description": "where it listens for that (8081)"},
         "health_check_bind_address": {
@@ -70,7 +71,7 @@ READER = Reader(
     prefix=baton.PREFIX, error=ConnectorError, foreign={baton.PREFIX: baton.NAMES | baton.ORY_NAMES}, has_files=False
 )
 #: The tap's settings that have a flag; the tap's own name, as it is the one that wins.
-_ORY_FLAGS = {"base_url": "TAP_ORY_BASE_URL", "api_token": "TAP_ORY_API_TOKEN", "project_slug": "TAP_ORY_PROJECT_SLUG"}
+ORY_FLAGS = {"base_url": "TAP_ORY_BASE_URL", "api_token": "TAP_ORY_API_TOKEN", "project_slug": "TAP_ORY_PROJECT_SLUG"}
 #: What decides whether a part could be taken for the whole is not for the user to set.
 _FIXED = {
     "TAP_ORY_EMIT_ACTIVATE_VERSION_MESSAGES": "true",
@@ -93,8 +94,9 @@ class Settings:
     log_format: str
     log_level: str
     check: bool
-    #: Where the health check listens; None if there is none.
-    health: tuple[str, int] | None
+    show: str | None
+    serves_health: bool
+    health: tuple[str, int]
     environ: Mapping[str, str] = field(repr=False)
     ory: Mapping[str, str] = field(repr=False)
 
@@ -137,9 +139,11 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> Settings:
         log_format=log_format(environ, baton.PREFIX, ConnectorError),
         log_level=log_level(environ, baton.PREFIX, ConnectorError),
         check=flags["check"],
+        show=flags["show"],
+        serves_health=found["health_check"],
         health=_health(found),
         environ=environ,
-        ory={variable: flags[name] for name, variable in _ORY_FLAGS.items() if flags[name] is not None},
+        ory={variable: flags[name] for name, variable in ORY_FLAGS.items() if flags[name] is not None},
     )
 
 
@@ -154,17 +158,24 @@ def _parser() -> argparse.ArgumentParser:
     for name, definition in SCHEMA["properties"].items():
         variable = baton.PREFIX + name.upper()
         alone: dict[str, Any] = {"nargs": "?", "const": "true"} if definition["type"] == "boolean" else {}
-        parser.add_argument(_flag(name), help=f"{definition['description']} [{variable}]", **alone)
-    for name in _ORY_FLAGS:
+        parser.add_argument(f"--{flag(name)}", help=f"{definition['description']} [{variable}]", **alone)
+    for name in ORY_FLAGS:
         # Each read looks at the variable.
-        parser.add_argument(_flag(name), help=f"tap-ory's setting of that name [{baton.PREFIX}{name.upper()}]")
+        parser.add_argument(f"--{flag(name)}", help=f"tap-ory's setting of that name [{baton.PREFIX}{name.upper()}]")
+    parser.add_argument(
+        "show",
+        nargs="?",
+        choices=SHOWN,
+        help="print its settings, or what it can do, as baton connectors do; or ask a running one whether it is well",
+    )
     parser.add_argument("--check", action="store_true", help="check C1's credentials and the Ory project, and end")
     parser.add_argument("--version", action="version", version=f"ory-connector {version()}")
     return parser
 
 
-def _flag(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
+def flag(name: str) -> str:
+    """Return what a setting is called on the command line, without the dashes before it."""
+    return name.replace("_", "-")
 
 
 def _credentials(client_id: str, client_secret: str) -> Credentials | None:
@@ -192,12 +203,12 @@ def _host_id(value: str) -> str:
     return host_id
 
 
-def _health(found: Mapping[str, Any]) -> tuple[str, int] | None:
+def _health(found: Mapping[str, Any]) -> tuple[str, int]:
     address, port = found["health_check_bind_address"], found["health_check_port"]
     if not 1 <= port <= MAX_PORT:
         msg = f"BATON_HEALTH_CHECK_PORT is {port}: give 1 to {MAX_PORT}."
         raise ConnectorError(msg)
-    return (address, port) if found["health_check"] else None
+    return address, port
 
 
 def _concurrency(number: int) -> int:

@@ -96,7 +96,7 @@ def accounted(resource: Resource, traffic: Traffic, conclude: Callable[[str | No
             if span:
                 span.set_attributes({"ory.records": account.rows, "ory.outcome": account.outcome})
             told = {"ory.list": resource.name}
-            telemetry.count(metrics.READS, 1, **told, **{"ory.outcome": account.outcome})
+            telemetry.tell(metrics.WHOLE, int(account.whole), **told)
             telemetry.tell(metrics.UNREADABLE, account.unreadable, **told)
             if account.whole:
                 telemetry.tell(metrics.LAST_WHOLE, time.time(), **told)

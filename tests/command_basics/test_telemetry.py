@@ -45,7 +45,7 @@ def test_a_read_is_told_as_the_server_saw_it(collector: Receiver, sandbox: Sandb
     asked = len(sandbox.requests.log)
     metrics = collector.metrics
     assert began <= metrics.pop("ory.read.last_whole.timestamp") <= time.time()
-    assert metrics == {"ory.records": PEOPLE, "ory.requests": asked, "ory.reads": 1, "ory.read.unreadable": 0}
+    assert metrics == {"ory.records": PEOPLE, "ory.requests": asked, "ory.read.whole": 1, "ory.read.unreadable": 0}
     assert collector.services == {"tap-ory"}
     (read,) = [span for span in collector.spans if span.name == "read identities"]
     assert attributes_of(read) == {"ory.records": PEOPLE, "ory.outcome": "whole"}
@@ -71,7 +71,7 @@ def test_rows_that_cannot_be_read(collector: Receiver) -> None:
     with FaultySandbox(20, faults=[{"do": "unreadable", "place": 7, "at": 1}], api_token=KEY) as sandbox:
         done = told(collector, sandbox, TAP_ORY_PAGE_SIZE="10")
     assert done.code == 1
-    assert collector.metrics["ory.read.unreadable"] == 1
+    assert (collector.metrics["ory.read.whole"], collector.metrics["ory.read.unreadable"]) == (0, 1)
     assert "ory.read.last_whole.timestamp" not in collector.metrics
     (read,) = [span for span in collector.spans if span.name == "read identities"]
     assert (read.status.code, read.status.message) == (2, "IncompleteError")
