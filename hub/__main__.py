@@ -43,7 +43,7 @@ PLUGINS: dict[str, tuple[type[TapOry | TargetC1], dict[str, Any]]] = {
             "label": "C1 (ConductorOne)",
             "description": "The users of any tap as the file that C1 imports",
             "domain_url": "https://www.c1.ai",
-            "docs": "docs/c1.md",
+            "docs": "docs/target-c1.md",
             "keywords": ["file", "identity", "meltano_sdk"],
             "extra": "[c1]",
         },

@@ -1,4 +1,4 @@
-"""The examples of docs/c1.md are taken from the page and run as they are."""
+"""The examples of docs/target-c1.md are taken from the page and run as they are."""
 
 import json
 import re
@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.target_c1.protobuf import new, user_trait
 from tests.target_c1.support import blobs_of, run_command, to_lines, whole_read
 
-PAGE = (Path(__file__).parents[2] / "docs" / "c1.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "target-c1.md").read_text(encoding="utf-8")
 (EXAMPLE,) = re.findall(r"^```json\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 EMPLOYEE = {
     "uid": "e-1",

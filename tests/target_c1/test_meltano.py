@@ -1,4 +1,4 @@
-"""A real Meltano runs the repository's own meltano.yml, and the roads that docs/c1.md documents are gone literally."""
+"""A real Meltano runs the repository's own meltano.yml; the roads of docs/target-c1.md are gone literally."""
 
 import os
 import re
@@ -106,8 +106,8 @@ def test_raw_identities_are_published_with_a_warning(project: Path) -> None:
 
 
 def roads() -> list[str]:
-    """The shell blocks of docs/c1.md that lead to a file."""
-    page = (ROOT / "docs" / "c1.md").read_text(encoding="utf-8")
+    """The shell blocks of docs/target-c1.md that lead to a file."""
+    page = (ROOT / "docs" / "target-c1.md").read_text(encoding="utf-8")
     blocks: list[str] = re.findall(r"^```sh\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     return [block for block in blocks if "target-c1" in block and "export" in block]
 
