@@ -161,6 +161,11 @@ class Declaration:
         "credential_metadata.",
         default=False,
     )
+    client_metadata: bool = setting(
+        "Client metadata",
+        "For the stream oauth2_clients: whether each record has the client's metadata, which is any JSON.",
+        default=False,
+    )
     user_fields: Mapping[str | None, Mapping[str, Pointer]] = setting(
         "User fields",
         'Which value of an identity a field of the users stream comes from, as a JSON pointer: {"employee_id": '

@@ -6,6 +6,7 @@ A shell makes its own streams of these, in its protocol's words. Knows nothing o
 from __future__ import annotations
 
 from ory_reader.resources.identity_schemas import IDENTITY_SCHEMAS, IdentitySchemasRead
+from ory_reader.resources.oauth2_clients import OAUTH2_CLIENTS
 from ory_reader.resources.permission_namespaces import PERMISSION_NAMESPACES
 from ory_reader.resources.trust_issuers import TRUST_ISSUERS
 from ory_reader.streams.identity_views import IdentityView
@@ -14,7 +15,7 @@ from ory_reader.streams.stream import SCHEMAS, Stream
 __all__ = ["SCHEMAS", "STREAMS", "Stream"]
 
 #: Lists that are streams as they are.
-PLAIN = (PERMISSION_NAMESPACES, TRUST_ISSUERS)
+PLAIN = (OAUTH2_CLIENTS, PERMISSION_NAMESPACES, TRUST_ISSUERS)
 STREAMS: dict[str, Stream] = {
     stream.name: stream
     for stream in (

@@ -88,16 +88,22 @@ class Stream:
 
     def decoder(
         self,
-        project: Project,  # noqa: ARG002 - see the identities
+        project: Project,
         schema: Schema,
         mask: Mask,
-        state: Mapping[str, Any],  # noqa: ARG002
+        state: Mapping[str, Any],  # noqa: ARG002 - see the identities
         *,
         changes_only: bool,  # noqa: ARG002
     ) -> Decoder:
         """Return what turns pages into records: all of them, or those that changed since the state's bookmark."""
         key = self.key[0]
-        return RecordDecoder(projection_of(schema, mask, key=key), key)
+        return RecordDecoder(projection_of(self._shown(project, schema), mask, key=key), key)
+
+    def _shown(self, project: Project, schema: Schema) -> Schema:
+        """What of a schema, which a catalog may have written, a record may show."""
+        declared = schema.get("properties", {})
+        shown = {name: declared[name] for name in declared if not self.resource.hides(name, project.settings)}
+        return {**schema, "properties": shown}
 
     def fingerprint(self, project: Project, schema: Schema, mask: Mask, state: Mapping[str, Any]) -> list[Any]:  # noqa: ARG002
         """All that decides which records of this stream there are and what they look like, beside the settings."""
