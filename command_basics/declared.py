@@ -5,7 +5,7 @@ Each field is a `setting`. A default of None or of no text is none to tell of.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, field, fields
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
@@ -19,6 +19,7 @@ KINDS: dict[Any, str] = {
     float: "number",
     Mapping: "object",
     dict: "object",
+    Sequence: "array",
 }
 
 

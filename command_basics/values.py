@@ -23,7 +23,7 @@ NUMBER = re.compile(r"[+-]?(\d{1,30}(\.\d{0,30})?|\.\d{1,30})([eE][+-]?\d{1,2})?
 _NO_BOOLEAN = ("is neither true nor false", "give true or false")
 _NO_INTEGER = ("is no whole number", "give digits only")
 _NO_NUMBER = ("is no number", "give digits and at most one point")
-_NO_JSON = ("is no JSON", "give a JSON object")
+_NO_JSON = "is no JSON"
 
 
 class UnreadableError(ValueError):
@@ -82,7 +82,7 @@ def _read_text(text: str, kinds: list[str]) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        raise UnreadableError(*_NO_JSON) from None
+        raise UnreadableError(_NO_JSON, f"give a JSON {'array' if 'array' in kinds else 'object'}") from None
 
 
 def _choice(text: str, choices: list[Any], kinds: list[str]) -> Any:

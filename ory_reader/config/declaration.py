@@ -1,6 +1,6 @@
 """The settings, declared once: what `--about` and forms show, what is validated, and the fields of `Settings`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from command_basics.declared import marked, schema_of, setting
@@ -165,6 +165,20 @@ class Declaration:
         "Client metadata",
         "For the stream oauth2_clients: whether each record has the client's metadata, which is any JSON.",
         default=False,
+    )
+    namespaces: Sequence[str] | None = setting(
+        "Namespaces",
+        'For the stream relation_tuples: the namespaces of Ory Keto to read, as ["Team", "Document"]. All if unset.',
+        schema={"items": {"type": ["string"], "minLength": 1}},
+        examples=['["Team", "Document"]'],
+    )
+    max_relation_tuples: int = setting(
+        "Most relation tuples",
+        "For the stream relation_tuples: a read that meets more than so many ends with an error and activates nothing. "
+        "To tell repeats takes some 100 bytes of memory a tuple.",
+        default=1_000_000,
+        schema={"minimum": 1},
+        reaches_no_record="Whether a read ends: none that has ended so is gone on with.",
     )
     user_fields: Mapping[str | None, Mapping[str, Pointer]] = setting(
         "User fields",

@@ -5,7 +5,8 @@
 | `KEYSET` | identities since Kratos v1.1, Ory Network | the id of the page's last row, in the Link header |
 | `PLAIN_MAP` | sessions since Kratos v1.1 | base64url of `id=.../created_at=...`, in the Link header |
 | `ENCRYPTED` | Hydra since v25.4 | differs with each answer and expires after an hour, in the Link header |
-| `InBody` | Keto, organizations, API keys | `next_page_token` beside the rows |
+| `InBody` | Keto since v25.4, organizations, API keys | `next_page_token` beside the rows, encrypted as above |
+| `InBodyByRow` | Keto up to v0.14 | likewise, and the id of a row, which it does not show |
 | `OFFSET` | Kratos up to v1.0, Hydra up to v2.3, schemas | hides the number of a row, in the Link header |
 | `Unpaged` | namespaces of Keto | none: one page has all |
 
@@ -174,9 +175,18 @@ class Encrypted(Paginator):
 
 @dataclass(frozen=True)
 class InBody(Paginator):
-    """The token is in the body, as `next_page_token`, empty at the end; the rows are in the member `rows`."""
+    """The token is in the body, as `next_page_token`, empty at the end; the rows are in the member `rows`.
+
+    It differs with each answer. So a page that comes again is told by its rows; but not where that may be the same row,
+    stored twice.
+    """
 
     rows: str
+
+    def mark(self, page: Page, token: str) -> str:
+        """A hash of the rows; of one row alone the token."""
+        rows = msgspec.json.decode(page.body, type=list[msgspec.Raw])
+        return ENCRYPTED.mark(page, token) if len({*map(bytes, rows)}) > 1 else token
 
     def page(self, response: Response) -> Page:
         """Return the page in an answer.
@@ -187,6 +197,24 @@ class InBody(Paginator):
         members = _members(response, self.rows, "next_page_token")
         token: str = msgspec.json.decode(members["next_page_token"], type=str)
         return Page(members[self.rows], token or None)
+
+
+class InBodyByRow(InBody):
+    """The token is the id of a row, of which rows show nothing else; tokens last, and ascend."""
+
+    can_be_resumed = True
+
+    def recognises(self, page: Page) -> bool:
+        """Whether `page`, the first one, is of this family: its next token, if there is one, is an id."""
+        return page.next_token is None or self.is_token(page.next_token)
+
+    def is_token(self, token: str) -> bool:
+        """Whether a token that a state has kept is an id."""
+        return UUID.fullmatch(token) is not None
+
+    def mark(self, page: Page, token: str) -> str:  # noqa: ARG002 - see InBody
+        """The token."""
+        return token
 
 
 @dataclass(frozen=True)

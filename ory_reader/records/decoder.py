@@ -109,8 +109,7 @@ class RecordDecoder:
         setattr(row, attribute_of(list(self._field.fields or {}).index(name), name), msgspec.Raw(raw))
         return row
 
-    @staticmethod
-    def records(rows: list[Any]) -> list[Any]:
+    def records(self, rows: list[Any]) -> list[Any]:
         """Return the records of rows, each of which msgspec encodes as its JSON object."""
         return [row.record for row in rows] if isinstance(rows[0] if rows else None, SlowRow) else rows
 

@@ -46,6 +46,7 @@ class ListRead:
         """Make no request yet."""
         self.api = api
         self.resource = resource
+        self.query = dict(resource.query)
         self.whole = False
         self.paginator: Paginator = resource.paginators[0]
         self._start: str | None = None
@@ -96,7 +97,7 @@ class ListRead:
             token = following
 
     def _page(self, token: str | None) -> Page:
-        query = {**self.paginator.query(token, self.api.settings.page_size), **dict(self.resource.query)}
+        query = {**self.paginator.query(token, self.api.settings.page_size), **self.query}
         return self.paginator.page(self.api.get(self.resource.path, query))
 
     def _family(self, first: Page) -> Paginator:
