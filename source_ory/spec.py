@@ -1,7 +1,7 @@
 """The tap's settings as Airbyte's connection specification, and a configuration of that shape back again.
 
 Airbyte shows the specification as a form, so every setting is text, a number, a switch or a choice: settings
-that hold objects are JSON in a text field, and a choice among mixed types is one among words.
+that hold objects or arrays are JSON in a text field, and a choice among mixed types is one among words.
 """
 
 from __future__ import annotations
@@ -60,8 +60,9 @@ def tap_config(given: Any) -> dict[str, Any]:
         logger.warning("%s", warning)
     config = READER.from_mapping({name: given[name] for name in known if name in given}, CONFIG_SCHEMA)
     for name, value in config.items():
-        if isinstance(value, str) and _is_object(CONFIG_SCHEMA["properties"][name]):
-            msg = f"Setting {name} is no JSON: give a JSON object."
+        if isinstance(value, str) and _is_json(CONFIG_SCHEMA["properties"][name]):
+            kind = CONFIG_SCHEMA["properties"][name]["type"][0]
+            msg = f"Setting {name} is no JSON: give a JSON {kind}."
             raise SettingsError(msg)
     # The tap tells what is empty from what is missing.
     empty = {name: given[name] for name in CONFIG_SCHEMA["required"] if given.get(name) == ""}
@@ -88,7 +89,7 @@ def _form_field(name: str, setting: Mapping[str, Any], order: int) -> dict[str, 
 
 
 def _form_type(setting: Mapping[str, Any]) -> str:
-    if _is_choice(setting) or _is_object(setting):
+    if _is_choice(setting) or _is_json(setting):
         return "string"
     return next(kind for kind in kinds_of(setting) if kind != "null")
 
@@ -97,8 +98,8 @@ def _is_choice(setting: Mapping[str, Any]) -> bool:
     return "enum" in setting
 
 
-def _is_object(setting: Mapping[str, Any]) -> bool:
-    return "object" in setting["type"]
+def _is_json(setting: Mapping[str, Any]) -> bool:
+    return not {"object", "array"}.isdisjoint(setting["type"])
 
 
 def _word(choice: Any) -> str:

@@ -178,7 +178,6 @@ class Declaration:
         "To tell repeats takes some 100 bytes of memory a tuple.",
         default=1_000_000,
         schema={"minimum": 1},
-        reaches_no_record="Whether a read ends: none that has ended so is gone on with.",
     )
     user_fields: Mapping[str | None, Mapping[str, Pointer]] = setting(
         "User fields",

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ory_reader.config.services import HYDRA, KETO
+from ory_reader.config.services import HYDRA, KETO, KRATOS
 from ory_reader.config.settings import Settings
+from ory_reader.streams import STREAMS
 from ory_sandbox import Sandbox
 from tests.command import KEY, Finished, run_tap
 from tests.ory_reader.streams.recorded import server_of
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 
 OTHER_KEY = "ory_pat_Another+Key/NeverSeen=2"
 ISSUERS = "hydra-v2.3.0/trust-grants"
+CLIENTS = "hydra-v2.3.0/clients"
 NAMESPACES = "keto-v0.13.0/namespaces"
+OF_OTHERS = [name for name, stream in STREAMS.items() if stream.resource.service is not KRATOS]
 OF_KRATOS = ["identities", "users", "identity_schemas"]
 
 
@@ -51,18 +54,16 @@ def test_a_discovery_lists_what_is_there_and_says_what_is_not(kratos: Sandbox) -
     without = run(kratos, "--discover")
     assert set(streams_in(without)) == set(OF_KRATOS)
     told = [line for line in without.logged("INFO") if "left out" in line]
-    assert [line.split(":")[0] for line in told] == [
-        "The stream permission_namespaces is left out",
-        "The stream trust_issuers is left out",
-    ]
-    assert "oauth2_url" in told[1]
+    assert [line.split(":")[0] for line in told] == [f"The stream {name} is left out" for name in OF_OTHERS]
+    assert [setting for setting in ("oauth2_url", "permissions_url") if setting in told[-1]] == ["oauth2_url"]
 
 
 def test_a_server_that_does_not_answer_is_not_one_without_the_list(kratos: Sandbox) -> None:
     found = run(kratos, "--discover", oauth2_url="http://127.0.0.1:1")
     assert "trust_issuers" in streams_in(found)
-    (warning,) = found.logged("WARNING")
-    assert "connection refused. Check oauth2_url" in warning
+    warnings = found.logged("WARNING")
+    assert all("connection refused. Check oauth2_url" in each for each in warnings)
+    assert len(warnings) == sum(stream.resource.service is HYDRA for stream in STREAMS.values())
 
 
 def test_what_kratos_answers_is_no_list_of_others(kratos: Sandbox) -> None:
@@ -139,11 +140,11 @@ def test_a_key_that_comes_back_is_shown_in_no_error(kratos: Sandbox) -> None:
 
 
 def test_a_check_tells_each_server_by_itself(kratos: Sandbox) -> None:
-    with server_of(ISSUERS) as hydra, always(*reply(401, b'{"error":{"code":401}}')) as keto:
+    with server_of(CLIENTS) as hydra, always(*reply(401, b'{"error":{"code":401}}')) as keto:
         done = run(kratos, "--check", oauth2_url=hydra.url, permissions_url=keto.url)
         first, second, third = done.stdout.splitlines()
         assert first.startswith(f"Connected to {kratos.url.rstrip('/')}, ")
-        assert second == f"Connected to Ory Hydra at {hydra.url.rstrip('/')}, 2 trust issuers, no rate limits seen"
+        assert second == f"Connected to Ory Hydra at {hydra.url.rstrip('/')}, 5 oauth2 clients, no rate limits seen"
         assert third.startswith("Ory Keto: GET ")
         assert "401 Unauthorized. Set permissions_token" in third
         assert done.code == 1

@@ -14,12 +14,12 @@ import pytest
 from ory_reader.errors import AnswerError
 from ory_reader.http.client import Response
 from ory_reader.pagination.page import Page
-from ory_reader.pagination.paginators import ENCRYPTED, KEYSET, OFFSET, PLAIN_MAP, InBody, Paginator
+from ory_reader.pagination.paginators import ENCRYPTED, KEYSET, OFFSET, PLAIN_MAP, InBody, InBodyByRow, Paginator
 from ory_reader.resources.identities import IDENTITIES
 from ory_reader.resources.identity_schemas import IDENTITY_SCHEMAS
 
 RECORDINGS = Path(__file__).parents[2] / "recordings"
-TUPLES = InBody("relation_tuples")
+TUPLES, TUPLES_BY_ROW = InBody("relation_tuples"), InBodyByRow("relation_tuples")
 A, B = "3a5f2e1c-0000-4000-8000-00000000000a", "c0ffee00-0000-4000-8000-00000000000b"
 #: By directory: the family, the names of the recordings, the page size that was asked for, and how many rows there are.
 RECORDED: dict[str, tuple[Paginator, str, int, list[int]]] = {
@@ -30,7 +30,7 @@ RECORDED: dict[str, tuple[Paginator, str, int, list[int]]] = {
     "sessions-main": (PLAIN_MAP, "sessions-size-2-page-{}", 2, [2, 2, 2, 2]),
     "hydra-v2.3.0": (OFFSET, "clients-size-2-page-{}", 2, [2, 2, 1]),
     "hydra-main": (ENCRYPTED, "clients-size-2-page-{}", 2, [2, 2, 1]),
-    "keto-v0.13.0": (TUPLES, "tuples-size-5-page-{}", 5, [5, 5, 5, 2]),
+    "keto-v0.13.0": (TUPLES_BY_ROW, "tuples-size-5-page-{}", 5, [5, 5, 5, 2]),
     "keto-v26.2.0": (TUPLES, "tuples-size-5-page-{}", 5, [5, 5, 5, 2]),
 }
 COUNTED = {"v1.0.0": 5, "sessions-v1.3.1": 8, "hydra-v2.3.0": 5}
@@ -80,10 +80,29 @@ def test_encrypted_tokens_differ_while_the_rows_are_the_same() -> None:
         ENCRYPTED.after(Page(body, "another"), "one", seen)
 
 
+def test_tokens_in_a_body_differ_and_yet_a_page_of_several_rows_comes_once() -> None:
+    seen = set[str]()
+    assert TUPLES.after(Page(b'[{"a":1},{"a":2}]', "one"), None, seen) == "one"
+    # A row that is stored twice is no page that comes again.
+    for number in range(3):
+        assert TUPLES.after(Page(b'[{"a":1}]', f"{number}"), None, seen) == f"{number}"
+        assert TUPLES.after(Page(b'[{"a":1},{"a":1}]', f"{number}+"), None, seen) == f"{number}+"
+    with pytest.raises(AnswerError, match="leads back"):
+        TUPLES.after(Page(b'[{"a":1},{"a":2}]', "two"), "one", seen)
+
+
+@pytest.mark.parametrize("server", ["keto-v0.13.0", "keto-v26.2.0"])
+def test_the_first_page_tells_plain_tokens_from_encrypted_ones(server: str) -> None:
+    page = TUPLES.page(recorded(f"{server}/tuples-size-5-page-1")[1])
+    assert page.next_token is not None
+    assert TUPLES_BY_ROW.recognises(page) is TUPLES_BY_ROW.is_token(page.next_token) is (server == "keto-v0.13.0")
+
+
 def test_what_each_family_can() -> None:
     families = {"keyset": KEYSET, "map": PLAIN_MAP, "encrypted": ENCRYPTED, "body": TUPLES, "offset": OFFSET}
+    families["body by row"] = TUPLES_BY_ROW
     assert [name for name, each in families.items() if each.can_be_sliced] == ["keyset"]
-    assert [name for name, each in families.items() if each.can_be_resumed] == ["keyset", "map"]
+    assert [name for name, each in families.items() if each.can_be_resumed] == ["keyset", "map", "body by row"]
     assert [name for name, each in families.items() if each.can_be_counted] == ["map", "offset"]
     assert IDENTITIES.paginators == (KEYSET, OFFSET)
     assert IDENTITY_SCHEMAS.paginators == (OFFSET,)
