@@ -5,7 +5,7 @@ INSTALLED := .venv/.installed
 .DEFAULT_GOAL := help
 export UV_NO_CONFIG := 1
 
-.PHONY: help demo test lint plugins bench constraints bench-constraints clean
+.PHONY: help demo test lint dist plugins bench constraints bench-constraints clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -17,12 +17,19 @@ test: $(INSTALLED) ## Lint, check types and run all tests, two at a time
 	$(MAKE) lint
 	$(BIN)/python -m pytest --numprocesses 2
 
-lint: $(INSTALLED) ## Check style, types, who imports whom, and meltano.yml
+lint: $(INSTALLED) ## Check style, types, who imports whom, and the files for Meltano and GitHub
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/check-jsonschema --builtin-schema vendor.meltano meltano.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
+	$(BIN)/zizmor --quiet --offline --persona pedantic .github
+
+dist: $(INSTALLED) ## Build wheel and sdist into dist/
+	$(BIN)/python -m hatchling build --directory dist
 
 plugins: $(INSTALLED) ## Tell Meltano of the settings: hub/*.yml and meltano.yml
 	$(BIN)/python -m hub
@@ -41,7 +48,7 @@ bench-constraints: $(INSTALLED) ## Pin what the benchmarks and Airbyte's own tes
 		--generate-hashes $$peer.in --output-file $$peer.txt --custom-compile-command "make bench-constraints" || exit 1; done
 
 clean: ## Remove what make has installed and written
-	rm -rf .venv .meltano .cache output .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .meltano .cache dist output .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # uv is itself installed by hash, from its own lines of constraints.txt.
 $(INSTALLED): constraints.txt pyproject.toml

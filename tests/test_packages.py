@@ -1,5 +1,6 @@
 """What is built for a package index: what is in it, what it says of itself, and what it is without this checkout."""
 
+import os
 import re
 import subprocess
 import sys
@@ -16,7 +17,9 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory with a wheel and an sdist."""
+    """A directory with a wheel and an sdist: `DIST`, where they have been built already."""
+    if given := os.environ.get("DIST"):
+        return ROOT / given
     directory = tmp_path_factory.mktemp("dist")
     build = [sys.executable, "-m", "hatchling", "build", "--directory", str(directory)]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
@@ -92,3 +95,28 @@ def test_the_sdist_brings_what_its_tests_want(built: Path) -> None:
     kept = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
     assert [name for name in kept.splitlines() if name not in names] == []
     assert not [name for name in names if name.startswith((".cache", ".venv", "output"))]
+
+
+@pytest.mark.parametrize(
+    ("archive", "options"), [("*.whl", ["--version", "--help"]), ("*.tar.gz", ["--version"])], ids=["wheel", "sdist"]
+)
+def test_each_command_runs_where_nothing_else_is(
+    archive: str, options: list[str], built: Path, metadata: Message, tmp_path: Path
+) -> None:
+    (found,) = built.glob(archive)
+    place, uv = tmp_path / "venv", str(Path(sys.executable).with_name("uv"))
+    pinned = ["--constraint", "constraints.txt", "--build-constraint", "constraints.txt"]
+    for arguments in (
+        ["venv", "--python", sys.executable, str(place)],
+        ["pip", "install", "--python", str(place), *pinned, f"tap-ory[c1,connector] @ {found.resolve().as_uri()}"],
+    ):
+        done = subprocess.run([uv, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    said = {"--version": metadata["Version"], "--help": "--"}
+    for name in ("tap-ory", "target-c1", "ory-connector", "source-ory"):
+        for option in options:
+            command = [str(place / "bin" / name), option]
+            done = subprocess.run(command, cwd=tmp_path, env={}, capture_output=True, text=True, check=False)
+            assert (done.returncode, said[option] in done.stdout) == (0, True), done.stdout + done.stderr
+    (packages,) = place.glob("lib/*/site-packages")
+    assert not {"s3fs", "adlfs", "meltano", "pytest"} & {path.name for path in packages.iterdir()}

@@ -22,6 +22,8 @@ PACKAGES = {
     "kratos": "github.com/ory/kratos",
     "hydra": "github.com/ory/hydra/v2",
     "keto": "github.com/ory/keto",
+    # No server, but made the same way.
+    "actionlint": "github.com/rhysd/actionlint/cmd/actionlint",
 }
 
 
@@ -30,7 +32,7 @@ class ServerUnavailableError(Exception):
 
 
 def server_binary(server: str, release: str) -> Path:
-    """Return the executable of a release of "kratos", "hydra" or "keto", after building it if it is not there yet.
+    """Return the executable of a release of one of PACKAGES, after building it if it is not there yet.
 
     Raises:
         ServerUnavailableError: without Go, or if the build fails (no C compiler, no network, ...).
