@@ -27,7 +27,11 @@ def available_streams(project: Project) -> list[Stream]:
 
     A list that could not be asked for is no list that is not there.
     """
-    return [stream for stream in STREAMS.values() if stream.resource.service is KRATOS or _is_there(project, stream)]
+    return [
+        stream
+        for stream in STREAMS.values()
+        if stream.listed(project.settings).service is KRATOS or _is_there(project, stream)
+    ]
 
 
 def check_services(project: Project) -> tuple[list[str], bool]:
@@ -46,7 +50,8 @@ def check_services(project: Project) -> tuple[list[str], bool]:
 
 
 def _check_service(project: Project, service: Service) -> tuple[str, bool]:
-    resource = next(each.resource for each in STREAMS.values() if each.resource.service is service)
+    lists = [each.listed(project.settings) for each in STREAMS.values()]
+    resource = next(each for each in lists if each.service is service)
     try:
         return check.check_list(project.api(resource), resource), True
     except TapOryError as error:
@@ -56,16 +61,17 @@ def _check_service(project: Project, service: Service) -> tuple[str, bool]:
 
 
 def _is_there(project: Project, stream: Stream) -> bool:
-    service, path = stream.resource.service, stream.resource.path
+    resource = stream.listed(project.settings)
+    service = resource.service
     if project.settings.at(service) is None:
         logger.info(
             "The stream %s is left out: setting %s does not say where %s is.", stream.name, service.url, service.title
         )
         return False
     try:
-        first_page(project.api(stream.resource), stream.resource)
+        first_page(project.api(resource), resource)
     except TapOryError as error:
-        if _is_absent(error, path):
+        if _is_absent(error, resource.path):
             logger.info("The stream %s is left out: %s", stream.name, error)
             return False
         logger.warning("It is not known whether there is a stream %s: %s", stream.name, error)

@@ -93,7 +93,7 @@ def plan(project: Settings, n: int = 1, stream: str = "identities") -> Plan:
     if n < 1:
         msg = f"A read has at least one range, not {n}."
         raise ValueError(msg)
-    if STREAMS[stream].resource is not IDENTITIES:
+    if STREAMS[stream].listed(project) is not IDENTITIES:
         return Plan((ALL_IDS,), {})
     parts = [Slice(upper=LAST_ID)]
     try:
@@ -248,7 +248,7 @@ def view(stream: str, project: Settings, plan: Plan | None = None, *, typed: boo
     wanted = typed or getattr(definition, "made_of_schemas", False)
     shapes = plan.trait_shapes if plan else _shapes(Project(project)) if wanted else {}
     of = Project(project, shapes)
-    of.api(definition.resource)
+    of.api(definition.listed(project))
     return View(definition, of, definition.schema(shapes if typed else None))
 
 

@@ -73,7 +73,8 @@ class Output:
     @property
     def resource(self) -> Resource:
         """The list that it is made of."""
-        return self._definition.resource
+        project: Project = self._asked[0]
+        return self._definition.listed(project.settings)
 
     def check(self) -> None:
         """Raise an error if the stream cannot be read as it must be."""

@@ -138,9 +138,10 @@ class OryStream(Stream):
         if self.ABORT_AT_RECORD_COUNT is not None or not write_messages:
             yield from super()._sync_records(context, write_messages=write_messages)
         elif not self._was_read:
-            resource = self.definition.resource
+            settings = self._tap.project.settings
+            resource = self.definition.listed(settings)
             together = [
-                each for each in self._tap.ory_streams if each.selected and each.definition.resource is resource
+                each for each in self._tap.ory_streams if each.selected and each.definition.listed(settings) == resource
             ]
             FullRead(self._tap, together, self.definition.read(self._tap.project)).run()
 

@@ -76,6 +76,24 @@ class Declaration:
         secret=True,
         examples=["ory_pat_..."],
     )
+    console_url: str = setting(
+        "Console URL",
+        "Where the API of the Ory Console is, which lists organizations.",
+        default="https://api.console.ory.com",
+        reaches_no_record=ELSEWHERE,
+    )
+    console_token: str | None = setting(
+        "Console token",
+        "A workspace API key (ory_wak_...), with which the stream organizations is read from the Ory Console. Without "
+        "it organizations are the ids that identities name. Sent as a Bearer token, to console_url only.",
+        secret=True,
+        examples=["ory_wak_..."],
+    )
+    project_id: str | None = setting(
+        "Project id",
+        "The id of the project in the Ory Console, for console_token.",
+        examples=["7a1e2c3d-0000-4000-8000-00000000cafe"],
+    )
     project_slug: str | None = setting(
         "Project slug",
         "Shown in logs and progress. Never changes which host is contacted.",

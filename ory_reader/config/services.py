@@ -20,6 +20,7 @@ class Service:
 KRATOS = Service("Ory Kratos", "base_url", "api_token")
 HYDRA = Service("Ory Hydra", "oauth2_url", "oauth2_token")
 KETO = Service("Ory Keto", "permissions_url", "permissions_token")
-SERVICES = (KRATOS, HYDRA, KETO)
+CONSOLE = Service("the API of the Ory Console", "console_url", "console_token")
+SERVICES = (KRATOS, HYDRA, KETO, CONSOLE)
 #: Those that Ory Network serves at base_url, with the key of that.
 OF_NETWORK = (HYDRA, KETO)

@@ -19,7 +19,7 @@ from command_basics.violations import explain_violation
 from ory_reader.config.declaration import CONFIG_SCHEMA, EXACT, Declaration
 from ory_reader.config.environment import READER
 from ory_reader.config.http_headers import clean_headers, has_authorization, secret_texts
-from ory_reader.config.services import KRATOS, OF_NETWORK, SERVICES
+from ory_reader.config.services import CONSOLE, KRATOS, OF_NETWORK, SERVICES
 from ory_reader.config.tls import check_client_certificate
 from ory_reader.config.user_fields import parse_account_types, parse_user_fields
 from ory_reader.errors import refuse
@@ -72,6 +72,9 @@ class Settings(Declaration):
             oauth2_token=_clean_token(raw.oauth2_token, "oauth2_token"),
             permissions_url=clean_base_url(raw.permissions_url, "permissions_url") if raw.permissions_url else None,
             permissions_token=_clean_token(raw.permissions_token, "permissions_token"),
+            console_url=clean_base_url(raw.console_url, "console_url"),
+            console_token=_clean_token(raw.console_token, "console_token"),
+            project_id=_clean_project_id(raw.project_id, needed=bool(raw.console_token)),
             user_fields=parse_user_fields(raw.user_fields),
             account_types=parse_account_types(raw.account_types),
         )
@@ -87,7 +90,8 @@ class Settings(Declaration):
         """
         own_url, own_token = getattr(self, service.url), getattr(self, service.token)
         url = own_url or (self.base_url if service in OF_NETWORK and self.is_on_network else None)
-        if url is None:
+        # The console lets nobody in without a key of its own, and has the lists of many projects.
+        if url is None or (service is CONSOLE and not own_token):
             return None
         there = self if _origin(url) == _origin(self.base_url) else self.elsewhere(url)
         return replace(there, base_url=url, api_token=own_token or there.api_token)
@@ -219,6 +223,15 @@ def _clean_token(value: str | None, setting: str) -> str | None:
     if token and not re.fullmatch(r"[\x21-\x7e]+", token):
         refuse(setting, "holds a space, a line break or a character beyond ASCII", "copy the key once more")
     return token or None
+
+
+def _clean_project_id(value: str | None, *, needed: bool) -> str | None:
+    text = (value or "").strip()
+    if needed and not text:
+        refuse("project_id", "is missing, which console_token needs", "copy the project's id from the Ory Console")
+    if text and not re.fullmatch(r"[\w-]+", text, re.ASCII):
+        refuse("project_id", "is no id of a project", "copy it from the Ory Console: letters, digits and dashes")
+    return text or None
 
 
 def is_network_host(hostname: str) -> bool:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from ory_reader.resources.identity_schemas import IDENTITY_SCHEMAS, IdentitySchemasRead
 from ory_reader.resources.oauth2_clients import OAUTH2_CLIENTS
+from ory_reader.resources.organizations import ORGANIZATIONS
 from ory_reader.resources.permission_namespaces import PERMISSION_NAMESPACES
 from ory_reader.resources.relation_tuples import RELATION_TUPLES, TupleRead
 from ory_reader.resources.trust_issuers import TRUST_ISSUERS
 from ory_reader.streams.identity_views import IdentityView
+from ory_reader.streams.organizations import Organizations
 from ory_reader.streams.relation_tuples import RelationTuples
 from ory_reader.streams.stream import SCHEMAS, Stream
 
@@ -24,6 +26,7 @@ STREAMS: dict[str, Stream] = {
         IdentityView("identities", selected_by_default=True),
         IdentityView("users", traits_field="profile", made_of_schemas=True),
         Stream("identity_schemas", IDENTITY_SCHEMAS, reader=IdentitySchemasRead),
+        Organizations("organizations", ORGANIZATIONS),
         RelationTuples("relation_tuples", RELATION_TUPLES, reader=TupleRead),
         *(Stream(each.name, each) for each in PLAIN),
     )

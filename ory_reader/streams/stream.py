@@ -14,6 +14,7 @@ from ory_reader.resources.list_read import ListRead
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, MutableMapping
 
+    from ory_reader.config.settings import Settings
     from ory_reader.http.client import OryClient
     from ory_reader.project import Project
     from ory_reader.resources.resource import Resource
@@ -55,6 +56,10 @@ class Stream:
         """Whether the identity schemas decide what its fields are."""
         return False
 
+    def listed(self, settings: Settings) -> Resource:  # noqa: ARG002 - see the organizations
+        """The list that it is made of. Streams of the same one are read together."""
+        return self.resource
+
     def schema(self, shapes: Mapping[str, Shape] | None = None) -> dict[str, Any]:  # noqa: ARG002 - see the identities
         """Return the stream's JSON Schema; `shapes` is what the identity schemas say of traits, if that is known."""
         schema: dict[str, Any] = json.loads((SCHEMAS / f"{self.name}.json").read_bytes())
@@ -76,15 +81,16 @@ class Stream:
         Raises:
             TapOryError: if something is missing for that.
         """
-        project.api(self.resource)
+        project.api(self.listed(project.settings))
 
     def remember(self, project: Project, schema: Schema, mask: Mask, state: MutableMapping[str, Any]) -> None:
         """Let the state say what a later run must know of this one."""
 
     def read(self, project: Project) -> Read:
         """Return a read of all its pages, which has made no request yet."""
-        api = project.api(self.resource)
-        return self.reader(api) if self.reader else ListRead(api, self.resource)
+        resource = self.listed(project.settings)
+        api = project.api(resource)
+        return self.reader(api) if self.reader else ListRead(api, resource)
 
     def decoder(
         self,

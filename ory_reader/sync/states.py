@@ -24,7 +24,7 @@ KEPT = (
     *("typed_traits", "identity_schemas"),
 )
 #: Streams that are made of the pages of another, by the name of that: they are read together.
-VIEWS = {"users": "identities"}
+VIEWS = {"users": "identities", "organizations": "identities"}
 #: How many finished reads a state tells of: a state that a store brings back later than so many reads, and that
 #: then pushes out the newest of them, is not foreseen. A prime, so that reads at regular times differ in it.
 PLACES = 17

@@ -29,7 +29,7 @@ def test_fields_are_what_a_form_can_show() -> None:
 
 def test_keys_and_headers_are_the_only_secrets() -> None:
     secrets = [name for name, field in PROPERTIES.items() if field.get("airbyte_secret")]
-    assert secrets == ["api_token", "http_headers", "oauth2_token", "permissions_token"]
+    assert secrets == ["api_token", "http_headers", "oauth2_token", "permissions_token", "console_token"]
 
 
 def test_defaults_bounds_and_choices_are_the_taps() -> None:

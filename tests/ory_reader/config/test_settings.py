@@ -248,6 +248,7 @@ def test_every_setting_is_described_and_what_is_sent_is_secret() -> None:
         "http_headers",
         "oauth2_token",
         "permissions_token",
+        "console_token",
     ]
 
 

@@ -68,6 +68,7 @@ def test_what_is_left_out_changes_no_record(tmp_path: Path) -> None:
         "page_size": 7,
         "oauth2_url": "http://127.0.0.1:1",
         "permissions_url": "http://127.0.0.1:1",
+        "console_url": "http://127.0.0.1:1",
         "resume_within": 1,
     }
     # What is shown in TLS alone cannot be tried here: test_tls.py does.
