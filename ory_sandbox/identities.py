@@ -134,8 +134,13 @@ class Identities:
         return types or None
 
     def _wanted(self, request: Request) -> list[int] | None:
-        """The rows that ``ids`` asks for, in order; None if it is not there."""
+        """The rows that ``ids`` or ``organization_id`` asks for, in order; None if neither is there."""
         ids = request.values("ids")
+        organization = paging.first_value(request, "organization_id") if self._manner.network else ""
+        if organization:
+            # Older servers do not know the filter and give everybody.
+            ending = f'"organization_id":"{organization}"}}'.encode()
+            return [row for row in range(len(self._store)) if self._store.row(row).endswith(ending)]
         if not ids:
             return None
         for value in ids:

@@ -197,6 +197,19 @@ class Declaration:
         default=1_000_000,
         schema={"minimum": 1},
     )
+    organization_id: str | None = setting(
+        "Organization id",
+        "Read only the identities of one organization: the streams identities and users hold nobody else then. Needs "
+        "Ory Network or Ory Kratos since v25.4; from a server that does not know the filter nothing is published.",
+        examples=["6f1c2ab4-3d0e-4c57-9a51-0c6f7f0f2c11"],
+    )
+    consistency: str | None = setting(
+        "Consistency",
+        "How identities are read on Ory Network: strong sees what was written just before, eventual is quicker. Unset, "
+        "the server decides; others take no notice of it.",
+        schema={"enum": ["strong", "eventual", None]},
+        examples=["strong"],
+    )
     user_fields: Mapping[str | None, Mapping[str, Pointer]] = setting(
         "User fields",
         'Which value of an identity a field of the users stream comes from, as a JSON pointer: {"employee_id": '

@@ -74,6 +74,7 @@ class Settings(Declaration):
             permissions_token=_clean_token(raw.permissions_token, "permissions_token"),
             console_url=clean_base_url(raw.console_url, "console_url"),
             console_token=_clean_token(raw.console_token, "console_token"),
+            organization_id=_clean_organization_id(raw.organization_id),
             project_id=_clean_project_id(raw.project_id, needed=bool(raw.console_token)),
             user_fields=parse_user_fields(raw.user_fields),
             account_types=parse_account_types(raw.account_types),
@@ -223,6 +224,13 @@ def _clean_token(value: str | None, setting: str) -> str | None:
     if token and not re.fullmatch(r"[\x21-\x7e]+", token):
         refuse(setting, "holds a space, a line break or a character beyond ASCII", "copy the key once more")
     return token or None
+
+
+def _clean_organization_id(value: str | None) -> str | None:
+    text = (value or "").strip().lower()
+    if text and not re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", text):
+        refuse("organization_id", "is no UUID", "copy the organization's id from the Ory Console")
+    return text or None
 
 
 def _clean_project_id(value: str | None, *, needed: bool) -> str | None:

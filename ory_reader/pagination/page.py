@@ -57,6 +57,32 @@ def row_ids(body: bytes, key: str = "id") -> list[str]:
         raise not_a_page() from None
 
 
+class Member(msgspec.Struct):
+    """What of an identity says where it belongs."""
+
+    organization_id: str | None = None
+
+
+_members_decoder = msgspec.json.Decoder(list[Member])
+
+
+def organizations_in(body: bytes) -> list[str | None]:
+    """The organization of each identity in a page, in order.
+
+    Raises:
+        AnswerError: if `body` is no JSON array of objects.
+    """
+    try:
+        members = _members_decoder.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        try:
+            # As above.
+            members = msgspec.convert(loads_page(body), list[Member])
+        except (ValueError, RecursionError):
+            raise not_a_page() from None
+    return [each.organization_id for each in members]
+
+
 def not_a_page() -> AnswerError:
     """The error for a body that is valid HTTP and yet no page of identities."""
     return AnswerError(

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ory_reader.lossless_json import loads_page
-from ory_reader.pagination.page import not_a_page
+from ory_reader.pagination.page import organizations_in
 from ory_reader.records.decoder import RecordDecoder
 
 if TYPE_CHECKING:
@@ -16,19 +15,12 @@ if TYPE_CHECKING:
     from ory_reader.records.projection import Projection
 
 
-class Member(msgspec.Struct):
-    """What of an identity is looked at."""
-
-    organization_id: str | None = None
-
-
 class MembershipDecoder(RecordDecoder):
     """Turns pages of identities into organizations, those of one read."""
 
     def __init__(self, field: Projection) -> None:
         """`field` is what is kept of a record."""
         super().__init__(field)
-        self._members = msgspec.json.Decoder(list[Member])
         self._met: set[str | None] = set()
 
     def rows(self, body: bytes, *, upper: str | None = None, seen: Collection[str] = ()) -> list[Any]:  # noqa: ARG002
@@ -37,18 +29,7 @@ class MembershipDecoder(RecordDecoder):
         Raises:
             AnswerError: if the page is no JSON array of identities.
         """
-        found = {each.organization_id for each in self._identities(body)} - self._met
+        found = set(organizations_in(body)) - self._met
         self._met |= found
         new = sorted(each for each in found if each)
         return super().rows(msgspec.json.encode([{"id": each} for each in new])) if new else []
-
-    def _identities(self, body: bytes) -> list[Member]:
-        try:
-            return self._members.decode(body)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            pass
-        try:
-            # Half a surrogate pair in somebody's name, or a byte order mark.
-            return msgspec.convert(loads_page(body), list[Member])
-        except (ValueError, RecursionError):
-            raise not_a_page() from None
