@@ -10,6 +10,7 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import simplejson
 
 #: The character NUL as JSON writes it; and that it is one, after pairs of backslashes.
@@ -27,6 +28,11 @@ def loads(text: str | bytes) -> Any:
         ValueError: if it is no JSON; NaN and Infinity are none.
         RecursionError: if it is nested without end.
     """
+    try:
+        return _quick.decode(text)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        # It takes no half of a surrogate pair, and no number beyond the digits that Python reads.
+        pass
     return json.loads(text, parse_float=_decimal, parse_int=_whole, parse_constant=_refuse_constant)
 
 
@@ -86,3 +92,6 @@ def _whole(text: str) -> int | simplejson.RawJSON:
 def _refuse_constant(name: str) -> None:
     """NaN and Infinity are no JSON, and no server of Ory's writes them."""
     raise ValueError(name)
+
+
+_quick = msgspec.json.Decoder(float_hook=_decimal)

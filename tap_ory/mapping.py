@@ -12,16 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 from simpleeval import ModuleWrapper
 from singer_sdk.exceptions import ConfigValidationError, MappingError
+from singer_sdk.helpers._flattening import FlatteningOptions
 from singer_sdk.mapper import CustomStreamMap, PluginMapper
 
 from ory_reader.errors import SettingsError
+from tap_ory.flattening import MAX_BYTES, Flattener
+from tap_ory.map_lines import MapLines
 
 if TYPE_CHECKING:
     import ast
     import logging
     from collections.abc import Collection, Mapping, Sequence
 
-    from singer_sdk.mapper import StreamMapsDict
+    from singer_sdk.mapper import StreamMap, StreamMapsDict
     from singer_sdk.singerlib import Catalog
 
 SOURCE = "__source__"
@@ -46,6 +49,11 @@ class Mapper(PluginMapper):
             msg = f"Setting stream_maps: {error}"
             raise SettingsError(msg) from error
         self._config = config
+        # Here it is we who flatten, what the maps have made.
+        self._flattening = self.flattening_options
+        self.flattening_options = FlatteningOptions(enabled=False)
+        #: The maps of each stream, compiled.
+        self.lines: dict[str, MapLines] = {}
         self._all_maps = self.stream_maps_dict
         for key, definition in self._all_maps.items():
             source = _source(key, definition)
@@ -78,16 +86,43 @@ class Mapper(PluginMapper):
         except MappingError as error:
             msg = f"Setting stream_maps: {error}"
             raise SettingsError(msg) from error
-        except ValueError as error:
-            if not self.flattening_options.enabled:
-                raise
-            raise SettingsError(self._clash(stream_name)) from error
         except IndexError as error:
             msg = f"Setting stream_maps has an expression for {stream_name} with nothing in it: take it out."
             raise SettingsError(msg) from error
-        for stream_map in self.stream_maps[stream_name]:
-            if isinstance(stream_map, CustomStreamMap):
-                _guard(stream_map, f"stream_maps.{self._key_of(stream_map)}")
+        made = []
+        for stream_map, key in zip(self.stream_maps[stream_name], self._keys_of(stream_name), strict=False):
+            definition = self._all_maps.get(key)
+            is_custom = isinstance(stream_map, CustomStreamMap) and isinstance(definition, dict)
+            if is_custom:
+                _guard(stream_map, f"stream_maps.{key}")
+            self._flatten(stream_map, stream_name)
+            made.append((stream_map, definition if is_custom else {}))
+        self.lines[stream_name] = MapLines(made)
+
+    def _keys_of(self, stream_name: str) -> list[str]:
+        """The keys of the settings that make the maps of a stream, in their order."""
+        keys = [stream_name]
+        for key, definition in self.stream_maps_dict.items():
+            source = _source(key, definition)
+            if stream_name != source and not fnmatch.fnmatch(stream_name, source):
+                continue
+            if isinstance(definition, dict) and SOURCE in definition:
+                keys.append(key)
+            else:
+                keys[0] = key
+        return keys
+
+    def _flatten(self, stream_map: StreamMap, stream_name: str) -> None:
+        options = self._flattening
+        if not options.enabled or options.max_level <= 0 or isinstance(stream_map.flatten_record, Flattener):
+            return
+        longest = max(self._config.get("flattening_max_key_length") or 0, MAX_BYTES)
+        try:
+            flattener = Flattener(stream_map.transformed_schema, options, longest)
+        except ValueError as error:
+            raise SettingsError(self._clash(stream_name)) from error
+        stream_map.flatten_record = flattener  # type: ignore[method-assign]
+        stream_map.transformed_schema = flattener.schema
 
     def _clash(self, stream_name: str) -> str:
         """Say what makes one name of several columns: all that flattening can fail at."""
@@ -96,12 +131,6 @@ class Mapper(PluginMapper):
         else:
             setting, remedy = "flattening_separator", "give another one, or a smaller flattening_max_depth"
         return f"Setting {setting} makes one name of several columns of {stream_name}: {remedy}."
-
-    def _key_of(self, stream_map: CustomStreamMap) -> str:
-        """Return the key of the setting that made this map."""
-        alias, name = stream_map.stream_alias, str(stream_map.stream_name)
-        made = [key for key, definition in self._all_maps.items() if fnmatch.fnmatch(name, _source(key, definition))]
-        return next(key for key in (alias, name, *made) if key in made)
 
 
 def _source(key: str, definition: StreamMapsDict | str | None) -> str:

@@ -11,23 +11,21 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import Stream
-from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL, Metadata, MetadataMapping
 
 from ory_reader.sync.full_read import FullRead
 from tap_ory.block_writer import BlockWriter
-from tap_ory.flattening import MAX_BYTES, Flattener
-from tap_ory.record_lines import record_lines
+from tap_ory.flattening import Flattener
 from tap_ory.replication import method_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
 
-    from singer_sdk.mapper import StreamMap
     from singer_sdk.singerlib import Catalog
 
     from ory_reader import streams
     from ory_reader.sync.protocols import Decoder
+    from tap_ory.map_lines import MapLines
     from tap_ory.tap import TapOry
 
 
@@ -106,18 +104,6 @@ class OryStream(Stream):
         self._mask = self.metadata.resolve_selection()
         self._tap.mapper.register_raw_streams_from_catalog(self._tap.catalog)
 
-    @property
-    def stream_maps(self) -> list[StreamMap]:
-        """The SDK's maps, whose flattened records fit their flattened schemas."""
-        for each in super().stream_maps:
-            if each.flattening_enabled and not isinstance(each.flatten_record, Flattener):
-                longest = max(self.config.get("flattening_max_key_length") or 0, MAX_BYTES)
-                assert each.flattening_options is not None  # noqa: S101 - what `flattening_enabled` says
-                flattener = Flattener(each, each.flattening_options, longest)
-                each.flatten_record = flattener  # type: ignore[method-assign]
-                each.transformed_schema = flattener.schema
-        return super().stream_maps
-
     def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
         """Log, but leave the SDK's notice of an exception to debugging: the error itself is one line."""
         if level == logging.ERROR and message.startswith("An unhandled error"):
@@ -183,14 +169,11 @@ class OryStream(Stream):
     def decoder(self) -> Decoder:
         """Return what turns pages into records: all of them, or those that changed since the bookmark."""
         changes_only = self.replication_method == REPLICATION_INCREMENTAL
-        return self.definition.decoder(*self._asked, changes_only=changes_only)
+        return self.definition.decoder(*self._asked, changes_only=changes_only, typed=not self._lines.is_plain)
 
     def write(self, decoder: Decoder, rows: list[Any]) -> None:
-        """Write a page: as one block, or record by record where stream maps or flattening need dicts."""
-        writer = self._tap.message_writer
-        if isinstance(writer, BlockWriter) and self._wants_blocks():
-            writer.write_block(record_lines(self.name, decoder.records(rows), self._stream_version))
-        else:
+        """Write a page: as one block, or record by record where stream maps need dicts."""
+        if not self._write_block(decoder.records(rows)):
             for record in decoder.dicts(rows):
                 self._write_record_message(record)
         self._counter.increment(len(rows))
@@ -221,6 +204,16 @@ class OryStream(Stream):
         """Whether records carry a version, to be activated."""
         return self.emit_activate_version_messages and self.replication_method == REPLICATION_FULL_TABLE
 
+    @property
+    def _lines(self) -> MapLines:
+        """What writes pages through the maps."""
+        return self._tap.mapper.lines[self.name]
+
+    def _write_block(self, records: list[Any]) -> bool:
+        writer = self._tap.message_writer
+        wanted = isinstance(writer, BlockWriter) and self._wants_blocks()
+        return wanted and self._lines.write(writer.write_block, records, self._stream_version)
+
     def _wants_blocks(self) -> bool:
-        maps = [type(stream_map) for stream_map in self.stream_maps]
-        return not self.config.get("flattening_enabled") and maps == [SameRecordTransform]
+        """Whether pages are written as blocks, as far as the maps can be compiled."""
+        return True

@@ -45,8 +45,8 @@ class SlowRow(msgspec.Struct):
     record: msgspec.Raw
 
 
-def _struct(name: str, field: Projection, key: str | None = None) -> Any:
-    """The type that msgspec decodes into: a struct for an object, `Raw` for what passes as it is.
+def _struct(name: str, field: Projection, key: str | None = None, texts: Collection[str] = ()) -> Any:
+    """The type that msgspec decodes into: a struct for an object, `Raw` for what passes as it is, but for `texts`.
 
     `key` is given for a record itself: the field with its id.
     """
@@ -64,7 +64,7 @@ def _struct(name: str, field: Projection, key: str | None = None) -> Any:
         if attribute == "id":
             members.insert(0, (attribute, str))
         else:
-            kind = _struct(f"{name}_{number}", member) | msgspec.UnsetType
+            kind = (str | None if each in texts else _struct(f"{name}_{number}", member)) | msgspec.UnsetType
             members.append((attribute, kind, msgspec.UNSET))
     struct = msgspec.defstruct(name, members, rename=renamed, gc=False)
     return struct if key else struct | None
@@ -78,13 +78,15 @@ def attribute_of(number: int, name: str, key: str | None = "id") -> str:
 class RecordDecoder:
     """Turns pages into the records of one stream."""
 
-    def __init__(self, field: Projection, key: str = "id") -> None:
-        """Compile the decoder of what `field` keeps; `key` is the field with a record's id."""
+    def __init__(self, field: Projection, key: str = "id", texts: Collection[str] = ()) -> None:
+        """Compile the decoder of what `field` keeps; `key` is the field with a record's id.
+
+        What is in the fields `texts` is decoded, being text or null.
+        """
         self._field = field
         self._key = key
-        self._decoder = (
-            msgspec.json.Decoder(list[_struct("Record", field, key)]) if field.is_compiled else None  # type: ignore[misc]
-        )
+        kind = _struct("Record", field, key, texts) if field.is_compiled else None
+        self._decoder = msgspec.json.Decoder(list[kind]) if kind else None  # type: ignore[valid-type]
 
     def rows(self, body: bytes, *, upper: str | None = None, seen: Collection[str] = ()) -> list[Any]:
         """Decode a page into rows, each with its `id`, leaving out ids beyond `upper` and those in `seen`.

@@ -16,6 +16,7 @@ from ory_reader.lossless_json import may_hold_nul, without_nul
 from ory_reader.records.decoder import RecordDecoder, SlowRow, attribute_of
 from ory_reader.records.projection import WHOLE, Projection, project, prune
 from ory_reader.traits.conformer import NULL, Conformer, Misfit
+from ory_reader.traits.decoder_types import texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,8 +89,12 @@ class IdentityDecoder(RecordDecoder):
         mask: Mapping[tuple[str, ...], bool],
         *,
         warned: set[str],
+        typed: bool = False,
     ) -> None:
-        """`warned` are the paths of traits that need no further warning."""
+        """`warned` are the paths of traits that need no further warning.
+
+        With `typed` what the schema says is text is decoded as such.
+        """
         field = project(schema, mask, private=(TRAITS,))
         fields = dict(field.fields or {})
         self._outgoing = {
@@ -100,7 +105,8 @@ class IdentityDecoder(RecordDecoder):
         fields.update(dict.fromkeys(self._outgoing, WHOLE))
         names = list(fields)
         self._attributes = {name: attribute_of(number, name) for number, name in enumerate(names)}
-        super().__init__(replace(field, fields=fields))
+        texts = texts_of(schema) - self._outgoing.keys() if typed else ()
+        super().__init__(replace(field, fields=fields), texts=texts)
         credential = fields[CREDENTIALS].every if CREDENTIALS in fields else None
         listed = list(credential.fields or {}) if credential else []
         self._identifiers = attribute_of(listed.index("identifiers"), "identifiers") if "identifiers" in listed else ""

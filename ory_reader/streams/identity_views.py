@@ -100,10 +100,17 @@ class IdentityView(Stream):
         return is_typed(traits) if traits is not None and mask["properties", self.traits_field] else None
 
     def decoder(
-        self, project: Project, schema: Schema, mask: Mask, state: Mapping[str, Any], *, changes_only: bool
+        self,
+        project: Project,
+        schema: Schema,
+        mask: Mask,
+        state: Mapping[str, Any],
+        *,
+        changes_only: bool,
+        typed: bool = False,
     ) -> Decoder:
         """Return what turns pages into records: all of them, or those that changed since the state's bookmark."""
-        decoder = self._decoder(project, schema, mask)
+        decoder = self._decoder(project, schema, mask, typed=typed)
         if not changes_only:
             return decoder
         lookback = timedelta(seconds=project.settings.lookback_seconds)
@@ -122,9 +129,9 @@ class IdentityView(Stream):
         )
         return None
 
-    def _decoder(self, project: Project, schema: Schema, mask: Mask) -> RecordDecoder:
+    def _decoder(self, project: Project, schema: Schema, mask: Mask, *, typed: bool) -> RecordDecoder:
         if not self.made_of_schemas:
-            return IdentityDecoder(schema, mask, warned=project.warned_traits)
+            return IdentityDecoder(schema, mask, warned=project.warned_traits, typed=typed)
         # Who reads no users does not wait for what makes them.
         from ory_reader.users.decoder import UserDecoder, user_mappings_of  # noqa: PLC0415
         from ory_reader.users.explain import sentences  # noqa: PLC0415

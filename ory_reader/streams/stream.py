@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ory_reader.records.decoder import RecordDecoder
 from ory_reader.records.projection import project as projection_of
 from ory_reader.resources.list_read import ListRead
+from ory_reader.traits.decoder_types import texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, MutableMapping
@@ -92,7 +93,7 @@ class Stream:
         api = project.api(resource)
         return self.reader(api) if self.reader else ListRead(api, resource)
 
-    def decoder(
+    def decoder(  # noqa: PLR0913 - what is read, of whom, what is known, and how it is wanted
         self,
         project: Project,
         schema: Schema,
@@ -100,10 +101,15 @@ class Stream:
         state: Mapping[str, Any],  # noqa: ARG002 - see the identities
         *,
         changes_only: bool,  # noqa: ARG002
+        typed: bool = False,
     ) -> Decoder:
-        """Return what turns pages into records: all of them, or those that changed since the state's bookmark."""
+        """Return what turns pages into records: all of them, or those that changed since the state's bookmark.
+
+        With `typed` a field is decoded where its schema says that it is text: for who looks at it.
+        """
         key = self.key[0]
-        return RecordDecoder(projection_of(self._shown(project, schema), mask, key=key), key)
+        shown = self._shown(project, schema)
+        return RecordDecoder(projection_of(shown, mask, key=key), key, texts_of(shown) if typed else ())
 
     def _shown(self, project: Project, schema: Schema) -> Schema:
         """What of a schema, which a catalog may have written, a record may show."""

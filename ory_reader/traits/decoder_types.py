@@ -81,6 +81,16 @@ def types_of(schema: Mapping[str, Any]) -> list[str] | None:
     return None if not listed or len(set(listed) - {"integer"}) == ALL_TYPES else listed
 
 
+def is_text(schema: Mapping[str, Any]) -> bool:
+    """Whether a schema allows text, or null, and nothing else."""
+    return set(types_of(schema) or ()) - {"null"} == {"string"}
+
+
+def texts_of(schema: Mapping[str, Any]) -> set[str]:
+    """The members of an object that are text, or null, and nothing else."""
+    return {name for name, each in schema.get("properties", {}).items() if is_text(each)}
+
+
 def is_text_of_many(schema: Mapping[str, Any]) -> bool:
     """Whether a schema declares text for values of several types."""
     return schema.items() >= TEXT_OF_MANY.items()

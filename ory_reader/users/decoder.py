@@ -19,7 +19,7 @@ from ory_reader.records.decoder import LONE_SURROGATE, RecordDecoder, SlowRow
 from ory_reader.records.identity_decoder import Outgoing
 from ory_reader.records.projection import WHOLE, Projection, project
 from ory_reader.traits.conformer import Conformer
-from ory_reader.traits.decoder_types import Wanted, wants_of_many
+from ory_reader.traits.decoder_types import Wanted, is_text, wants_of_many
 from ory_reader.users.compiler import FIELDS, compiled_user
 from ory_reader.users.factors import CODE, WEBAUTHN
 from ory_reader.users.mapping import user_mapping_of
@@ -83,7 +83,8 @@ class UserDecoder(RecordDecoder):
         }
         # Stamped on what changed, so neither read nor derived.
         stamps = [(CHANGED_AT, Any, msgspec.UNSET)] if CHANGED_AT in fields else []
-        user = msgspec.defstruct("User", [*((name, Any) for name in selected), *stamps], gc=False)
+        kinds = [(name, str | None if is_text(schema["properties"][name]) else Any) for name in selected]
+        user = msgspec.defstruct("User", [*kinds, *stamps], gc=False)
         self._derivations = _Derivations(meanings, wanted, user, settings)
         self._reads_credentials = bool(settings.credential_metadata)
         self._tells_credentials = tells_credentials
