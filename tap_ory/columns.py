@@ -8,6 +8,8 @@ by value.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
+from itertools import repeat
 from types import NoneType
 from typing import TYPE_CHECKING, Any
 
@@ -17,16 +19,18 @@ from singer_sdk.singerlib.json import serialize_json
 
 from ory_reader.json_pointer import USABLE_NAME
 from ory_reader.lossless_json import loads
+from ory_reader.traits.decoder_types import is_text, types_of
 from tap_ory.flattening import JSON_VALUES, Column, Members
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from tap_ory.flattening import Flattener
 
 #: What is a value and text alike, and what is a value as it is.
 TEXTS = frozenset({str, NoneType, UnsetType})
 SCALARS = TEXTS | {bool}
+NULL = Raw(b"null")
 #: What the SDK's JSON escapes, beside what all JSON does.
 ESCAPED = re.compile("[^\x00-\x7e]+")
 
@@ -44,11 +48,6 @@ def decoded(column: list[Any]) -> list[Any]:
     if SCALARS.issuperset(map(type, column)):
         return column
     return _present(column, lambda values: loads(_together(_raws(values))))
-
-
-def texts(column: list[Any]) -> list[Any]:
-    """The values for a column of text: text and null as they are, all else as JSON, as the SDK writes it."""
-    return column if TEXTS.issuperset(map(type, column)) else _present(column, _texts)
 
 
 def written(value: Any) -> Any:
@@ -86,26 +85,61 @@ def _together(raws: Iterable[Any]) -> bytes:
     return b"[%b]" % b",".join(raws)
 
 
-def _texts(values: list[Any]) -> list[Any]:
-    raws = _raws(values)
-    together = _together(raws)
-    try:
-        values = _as_written.decode(together)
-        canonical = encode(values)
-    except (msgspec.MsgspecError, RecursionError):
-        return [_text(bytes(raw)) for raw in raws]
-    if canonical != together:
-        # White space, escapes that need not be, members that come twice.
-        raws = list(map(encode, values))
-    if canonical.isascii() and b"\x7f" not in canonical:
+class Texts:
+    """Makes values for a column of text: text and null as they are, all else as JSON, as the SDK writes it."""
+
+    def __init__(self, declared: Mapping[str, Any]) -> None:
+        """`declared` is what the schema says of the values; what is so is cheaper."""
+        self._usual: Any = msgspec.json.Decoder(list[_usual(declared)])  # type: ignore[misc]
+
+    def read(self, column: list[Any]) -> list[Any]:
+        """Return the texts."""
+        return column if TEXTS.issuperset(map(type, column)) else _present(column, self._texts)
+
+    def _texts(self, values: list[Any]) -> list[Any]:
+        raws = _raws(values)
+        together = _together(raws)
+        try:
+            values, canonical = self._decoded(together)
+        except (msgspec.MsgspecError, RecursionError):
+            return [_text(bytes(raw)) for raw in raws]
+        if canonical != together:
+            # White space, escapes that need not be, members that come twice.
+            raws = list(map(encode, values))
+        written: Iterable[str] = map(str, raws, repeat("utf-8"))
+        if not canonical.isascii() or b"\x7f" in canonical:
+            written = (ESCAPED.sub(_escaped, text) for text in written)
+        if TEXTS.isdisjoint(map(type, values)):
+            return list(written)
         return [
-            value if value.__class__ is str or value is None else str(raw, "utf-8")
-            for value, raw in zip(values, raws, strict=True)
+            value if value.__class__ is str or value is None else text
+            for value, text in zip(values, written, strict=True)
         ]
-    return [
-        value if value.__class__ is str or value is None else ESCAPED.sub(_escaped, str(raw, "utf-8"))
-        for value, raw in zip(values, raws, strict=True)
-    ]
+
+    def _decoded(self, together: bytes) -> tuple[list[Any], bytes]:
+        """The values, and their JSON as msgspec writes it."""
+        if self._usual:
+            with suppress(msgspec.ValidationError):
+                values = self._usual.decode(together)
+                if encode(values) == together:
+                    return values, together
+            # Servers of another version write other members, or in another order: so they do on the next page.
+            self._usual = None
+        values = _as_written.decode(together)
+        return values, encode(values)
+
+
+def _usual(schema: Mapping[str, Any]) -> Any:
+    """A type of what a schema usually stands for: whatever is the same when it is written again has no more in it."""
+    types = set(types_of(schema) or ()) - {"null"}
+    if types == {"array"}:
+        return list[_usual(schema.get("items") or {})] | None  # type: ignore[misc]
+    if types == {"object"}:
+        properties = {name: each for name, each in schema.get("properties", {}).items() if USABLE_NAME.fullmatch(name)}
+        fields = [(f"f{number}", _usual(each) | UnsetType, UNSET) for number, each in enumerate(properties.values())]
+        renamed = {f"f{number}": name for number, name in enumerate(properties)}
+        return msgspec.defstruct("Usual", fields, rename=renamed, gc=False) | None if fields else dict[str, Any] | None
+    return str | None if types == {"string"} else bool | None if types == {"boolean"} else Any
 
 
 def _escaped(found: re.Match[str]) -> str:
@@ -145,7 +179,7 @@ class Parts:
         Raises:
             msgspec.MsgspecError: if a member is of another type than its schema says.
         """
-        together = _together(_raws([None if value is UNSET else value for value in column] if UNSET in column else column))
+        together = _together(_raws([NULL if value is UNSET else value for value in column]))
         try:
             values, self.undeclared = self._strict.decode(together), None
         except msgspec.ValidationError:
@@ -177,7 +211,7 @@ def _kind(place: Any, *, strict: bool) -> Any:
     if isinstance(place, Members):
         return part_of(place, strict=strict) | None
     if isinstance(place, Column):
-        return str | None if place.declares_text else Raw
+        return str | None if is_text(place.declared) else Raw
     return None
 
 

@@ -25,7 +25,8 @@ from singer_sdk.mapper import (
 )
 
 from ory_reader.lossless_json import loads
-from tap_ory.columns import TEXTS, Parts, UnusableNameError, counted, decoded, encode, fitted, part_of, texts, written
+from ory_reader.traits.decoder_types import is_text
+from tap_ory.columns import TEXTS, Parts, Texts, UnusableNameError, counted, decoded, encode, fitted, part_of, written
 from tap_ory.columns import usable as usable_name
 from tap_ory.expressions import Compiler, Expression
 from tap_ory.flattening import Column, Flattener, Members
@@ -48,7 +49,7 @@ OPTIONS = {
     MAPPER_KEY_PROPERTIES_OPTION,
     MAPPER_SOURCE_OPTION,
 }
-PARTS = {each.__name__: each for each in (decoded, encode, fitted, loads, texts, written)}
+PARTS = {each.__name__: each for each in (decoded, encode, fitted, loads, written)}
 
 
 class NotCompiledError(Exception):
@@ -145,20 +146,22 @@ class _Function:
 
     def _place(self, place: Place, source: str | Expression) -> None:
         """Make the columns of a field of a mapped record."""
-        field = source.field if isinstance(source, Expression) else source
-        if field is not None:
-            self._take(place, self._raw(field), "r", is_text=self._is_text(field))
+        if not isinstance(source, Expression):
+            self._take(place, self._raw(source), "r", holds_text=self._is_text(source))
+        elif source.field:
+            self._take(place, self._raw(source.field), "r", holds_text=self._is_text(source.field))
         elif isinstance(place, Column):
-            self._cells[usable_name(place.name)] = "fitted" if place.is_text else "written", source
+            self._cells[usable_name(place.name)] = ("fitted" if place.is_text else "written", source)
         else:
             raise NotCompiledError
 
-    def _take(self, place: Place, value: str, above: str, *, is_text: bool) -> None:
+    def _take(self, place: Place, value: str, above: str, *, holds_text: bool) -> None:
         """Make the columns of a value that is an attribute of what is called `above`."""
         each = f"{value} for {above} in {'rows' if above == 'r' else f'{above}s'}"
         if isinstance(place, Column):
-            cell = self._column("c", f"texts([{each}])") if place.is_text and not is_text else value
-            self._cells[usable_name(place.name)] = cell
+            if place.is_text and not holds_text:
+                value = self._column("c", f"{self._object(Texts(place.declared))}.read([{each}])")
+            self._cells[usable_name(place.name)] = value
         elif isinstance(place, Members):
             if above == "r":
                 self.parts.append(Parts(place))
@@ -168,8 +171,8 @@ class _Function:
                 parts = self._column("t", f"[{each.replace(' for', f' or {nothing} for', 1)}]")
             for number, member in enumerate(place.places.values()):
                 if not isinstance(member, str):
-                    text = isinstance(member, Column) and member.declares_text
-                    self._take(member, f"{parts}.f{number}", parts, is_text=text)
+                    known = isinstance(member, Column) and is_text(member.declared)
+                    self._take(member, f"{parts}.f{number}", parts, holds_text=known)
         else:
             raise NotCompiledError
 
@@ -193,19 +196,19 @@ class _Function:
     def _function(self, expressions: list[Expression], names: Mapping[str, str], *, unchanged: bool) -> Rows:
         arguments = ", ".join(["r", *self._columns])
         row = "r" if unchanged else self._row({each: f"{each.python}" for each in expressions})
-        quick = [f"return {row}"]
+        lines = []
         if expressions:
-            checks = [f"if not {each.python}: return None" for each in expressions if each.property_name is None]
-            checks += [f"if {self._raw(each.field)} is UNSET: raise KeyError" for each in expressions if each.field]
-            quick = ["try:", *(f"    {line}" for line in [*checks, *quick]), "except Exception: pass"]
-        if not all(each.python for each in expressions):
-            quick = []
-        if expressions:
-            quick += self._by_sdk(expressions, names, unchanged=unchanged)
-        columns = [f"{name}s = {line}" for name, line in self._columns.items()]
-        made = f"return map(row, rows{''.join(f', {name}s' for name in self._columns)})"
-        lines = [f"def row({arguments}):", *(f"    {line}" for line in quick)]
-        lines += ["def make(rows):", *(f"    {line}" for line in [*columns, made])]
+            lines = [f"def row({arguments}):"]
+            if all(each.python for each in expressions):
+                quick = [f"if not {each.python}: return None" for each in expressions if each.property_name is None]
+                quick += [f"if {self._raw(each.field)} is UNSET: raise KeyError" for each in expressions if each.field]
+                quick.append(f"return {row}")
+                lines += ["    try:", *(f"        {line}" for line in quick), "    except Exception: pass"]
+            lines += [f"    {line}" for line in self._by_sdk(expressions, names, unchanged=unchanged)]
+            row = f"row({arguments})"
+        lines += ["def make(rows):", *(f"    {name}s = {line}" for name, line in self._columns.items())]
+        columns = ", ".join(["rows", *(f"{name}s" for name in self._columns)])
+        lines.append(f"    return ({row} for {arguments}, in zip({columns}))")
         exec(compile("\n".join(lines), "<stream map>", "exec"), self._objects)  # noqa: S102 - see the module's docstring
         make: Rows = self._objects["make"]
         return make
@@ -236,9 +239,7 @@ class _Function:
             fields = [(f"c{number}", Any) for number, _ in enumerate(self._cells)]
             renamed = {f"c{number}": name for number, name in enumerate(self._cells)}
             self._objects["Row"] = msgspec.defstruct("Row", fields, rename=renamed, gc=False)
-        cells = [
-            cell if isinstance(cell, str) else f"{cell[0]}({evaluated[cell[1]]})" for cell in self._cells.values()
-        ]
+        cells = [cell if isinstance(cell, str) else f"{cell[0]}({evaluated[cell[1]]})" for cell in self._cells.values()]
         return f"Row({', '.join(cells)})"
 
     def _evaluation(self, expression: Expression) -> Callable[[Any], Any]:

@@ -16,7 +16,7 @@ from msgspec import UNSET
 from simpleeval import BASIC_ALLOWED_ATTRS, DEFAULT_OPERATORS, DISALLOW_METHODS, DISALLOW_PREFIXES, MAX_STRING_LENGTH
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from singer_sdk.mapper import CustomStreamMap
 
@@ -70,10 +70,7 @@ class Expression:
     @property
     def is_harmless(self) -> bool:
         """Whether it leaves the record as it is: no method is called that could change what is in it."""
-        stored = {node.id for node in ast.walk(self.tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-        return self.python is not None or (
-            stored.isdisjoint(HARMLESS_NAMES) and all(map(_is_harmless, ast.walk(self.tree)))
-        )
+        return self.python is not None or all(map(_is_harmless, ast.walk(self.tree)))
 
 
 class Compiler:
@@ -97,8 +94,8 @@ class Compiler:
             return None
         named = _names(tree)
         fields = named.intersection(self._fields)
-        if "self" in named and property_name in self._fields:
-            fields |= {property_name}
+        if "self" in named and property_name is not None and property_name in self._fields:
+            fields.add(property_name)
         translator = _Translator(self._map, self._fields, property_name, self.objects)
         try:
             python = translator.visit(tree.value)
@@ -123,7 +120,8 @@ class _Translator(ast.NodeVisitor):
         objects: dict[str, Any],
     ) -> None:
         self._functions = stream_map.functions
-        self._constants = {"__stream_name__": stream_map.stream_alias, "__original_stream_name__": stream_map.stream_name}
+        alias, name = stream_map.stream_alias, stream_map.stream_name
+        self._constants = {"__stream_name__": alias, "__original_stream_name__": name}
         self._known = fields
         self._self = property_name
         self._objects = objects
@@ -132,14 +130,14 @@ class _Translator(ast.NodeVisitor):
     def field_of(self, node: ast.expr) -> str | None:
         """The field that a node is."""
         if isinstance(node, ast.Name):
-            name = self._self if node.id == "self" else node.id
-            return name if name in self._known else None
-        if isinstance(node, ast.Subscript) and _is_record(node.value) and isinstance(node.slice, ast.Constant):
+            name: Any = self._self if node.id == "self" else node.id
+        elif isinstance(node, ast.Subscript) and _is_record(node.value) and isinstance(node.slice, ast.Constant):
             name = node.slice.value
-            return name if isinstance(name, str) and name in self._known else None
-        if isinstance(node, ast.Attribute) and _is_record(node.value) and not hasattr(dict, node.attr):
-            return node.attr if node.attr in self._known else None
-        return None
+        elif isinstance(node, ast.Attribute) and _is_record(node.value) and not hasattr(dict, node.attr):
+            name = node.attr
+        else:
+            return None
+        return name if isinstance(name, str) and name in self._known else None
 
     def generic_visit(self, node: ast.AST) -> str:
         raise UnknownError(type(node))
@@ -174,7 +172,8 @@ class _Translator(ast.NodeVisitor):
             raise UnknownError
         function = node.func
         if isinstance(function, ast.Name) and function.id in FUNCTIONS:
-            return self._called(self._functions[function.id], *map(self.visit, node.args))
+            known: Any = self._functions[function.id]
+            return self._called(known, *map(self.visit, node.args))
         if not isinstance(function, ast.Attribute):
             raise UnknownError
         if function.attr == "get" and _is_record(function.value) and node.args:
@@ -191,7 +190,8 @@ class _Translator(ast.NodeVisitor):
     def visit_BinOp(self, node: ast.BinOp) -> str:
         if type(node.op) not in DEFAULT_OPERATORS:
             raise UnknownError
-        return self._called(DEFAULT_OPERATORS[type(node.op)], self.visit(node.left), self.visit(node.right))
+        operator: Any = DEFAULT_OPERATORS[type(node.op)]
+        return self._called(operator, self.visit(node.left), self.visit(node.right))
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> str:
         return f"({UNARY[type(node.op)]}{self.visit(node.operand)})"
@@ -256,6 +256,9 @@ def _is_record(node: ast.expr) -> bool:
 
 
 def _is_harmless(node: ast.AST) -> bool:
+    if isinstance(node, ast.comprehension):
+        # Within it, one of those names could be something else.
+        return HARMLESS_NAMES.isdisjoint(_names(node.target))
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
         return True
     names = _names(node.func)

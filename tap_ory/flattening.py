@@ -12,15 +12,13 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from simplejson import RawJSON
 from singer_sdk.helpers._flattening import flatten_key, flatten_schema
 from singer_sdk.singerlib.json import serialize_json
-
-from ory_reader.traits.decoder_types import is_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -40,12 +38,12 @@ NAMED = 5
 class Column:
     """A place whose value is a column; where that `is_text`, what is no text is in it as JSON.
 
-    `declares_text`: the unflattened schema says text (or null), too.
+    `declared` is what the schema says of it that is not flattened.
     """
 
     name: str
     is_text: bool = False
-    declares_text: bool = False
+    declared: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -115,7 +113,7 @@ class Flattener:
         separator = self._options.separator
         key = flatten_key(name, above, separator, max_key_length=self._options.max_key_length)
         if key in self._columns:
-            return Column(self._columns[key], key in self._is_text, is_text(declared))
+            return Column(self._columns[key], key in self._is_text, declared)
         members = declared.get("properties")
         if not members or len(above) >= self._options.max_level:
             return key

@@ -44,6 +44,15 @@ class MapLines:
             made = [(alias, iter(rows(records))) for alias, rows in self._functions(type(records[0]))]
         except NotCompiledError:
             return False
+        # What comes before an error is written, as the SDK does.
+        if len(made) == 1:
+            ((alias, rows),) = made
+            only: list[Any] = []
+            try:
+                only.extend(row for row in rows if row is not None)
+            finally:
+                write(record_lines(alias, only, version))
+            return True
         done: list[tuple[str, Any]] = []
         try:
             for _ in records:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from singer_sdk.mapper import StreamMap, StreamMapsDict
     from singer_sdk.singerlib import Catalog
 
+    from tap_ory.compiled_maps import Definition
+
 SOURCE = "__source__"
 
 
@@ -89,14 +91,15 @@ class Mapper(PluginMapper):
         except IndexError as error:
             msg = f"Setting stream_maps has an expression for {stream_name} with nothing in it: take it out."
             raise SettingsError(msg) from error
-        made = []
+        made: list[tuple[StreamMap, Definition]] = []
         for stream_map, key in zip(self.stream_maps[stream_name], self._keys_of(stream_name), strict=False):
             definition = self._all_maps.get(key)
-            is_custom = isinstance(stream_map, CustomStreamMap) and isinstance(definition, dict)
-            if is_custom:
-                _guard(stream_map, f"stream_maps.{key}")
             self._flatten(stream_map, stream_name)
-            made.append((stream_map, definition if is_custom else {}))
+            if isinstance(stream_map, CustomStreamMap) and isinstance(definition, dict):
+                _guard(stream_map, f"stream_maps.{key}")
+                made.append((stream_map, definition))
+            else:
+                made.append((stream_map, {}))
         self.lines[stream_name] = MapLines(made)
 
     def _keys_of(self, stream_name: str) -> list[str]:

@@ -207,12 +207,15 @@ class OryStream(Stream):
     @property
     def _lines(self) -> MapLines:
         """What writes pages through the maps."""
-        return self._tap.mapper.lines[self.name]
+        mapper: Any = self._tap.mapper
+        lines: MapLines = mapper.lines[self.name]
+        return lines
 
     def _write_block(self, records: list[Any]) -> bool:
         writer = self._tap.message_writer
-        wanted = isinstance(writer, BlockWriter) and self._wants_blocks()
-        return wanted and self._lines.write(writer.write_block, records, self._stream_version)
+        if not isinstance(writer, BlockWriter) or not self._wants_blocks():
+            return False
+        return self._lines.write(writer.write_block, records, self._stream_version)
 
     def _wants_blocks(self) -> bool:
         """Whether pages are written as blocks, as far as the maps can be compiled."""
