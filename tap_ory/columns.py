@@ -60,7 +60,9 @@ def written(value: Any) -> Any:
         except UnicodeEncodeError:
             return Raw(serialize_json(value).encode())
         return value
-    return value if value is None or value.__class__ is bool else Raw(serialize_json(value).encode())
+    if value is None or value is UNSET or value.__class__ is bool:
+        return value
+    return Raw(serialize_json(value).encode())
 
 
 def fitted(value: Any) -> Any:

@@ -56,16 +56,19 @@ class NotCompiledError(Exception):
     """A map, or a page, that is left to the SDK."""
 
 
-def compiled_map(stream_map: StreamMap, definition: Definition, record: type[msgspec.Struct]) -> Rows:
+def compiled_map(
+    stream_map: StreamMap, definition: Definition, record: type[msgspec.Struct], *, alone: bool = True
+) -> Rows:
     """Return the function that makes of a page's records, of that type, a row each; None for what is filtered out.
 
+    `alone` tells that no other map gets the same records.
     It raises `NotCompiledError` where a page does not fit. What its rows raise is what the SDK raises for the record.
 
     Raises:
         NotCompiledError: if there is no such function.
     """
     try:
-        function = _Function(stream_map, definition, record)
+        function = _Function(stream_map, definition, record, alone=alone)
         make = function.compile()
     except UnusableNameError as error:
         raise NotCompiledError from error
@@ -86,8 +89,11 @@ def compiled_map(stream_map: StreamMap, definition: Definition, record: type[msg
 class _Function:
     """Gathers what the function is made of."""
 
-    def __init__(self, stream_map: StreamMap, definition: Definition, record: type[msgspec.Struct]) -> None:
+    def __init__(
+        self, stream_map: StreamMap, definition: Definition, record: type[msgspec.Struct], *, alone: bool
+    ) -> None:
         self._map = stream_map
+        self._alone = alone
         self._definition = definition
         self._fields = {field.encode_name: field for field in msgspec.structs.fields(record)}
         flatten: Any = stream_map.flatten_record
@@ -95,8 +101,10 @@ class _Function:
         self.parts: list[Parts] = []
         #: The lines that make columns, each by what its values are called; the column is called so with an s.
         self._columns: dict[str, str] = {}
-        #: What is in a row, by the name of its column: Python, or an expression and what makes a value fit.
-        self._cells: dict[str, str | tuple[str, Expression]] = {}
+        #: What is in a row, by the name of its column: Python; or what makes a value fit, and the value.
+        self._cells: dict[str, str | tuple[str, str | Expression]] = {}
+        #: The fields that expressions may change in the record.
+        self._changing: frozenset[str] = frozenset()
         self._objects: dict[str, Any] = {"UNSET": UNSET, **PARTS}
 
     def compile(self) -> Rows:
@@ -108,13 +116,24 @@ class _Function:
         # In the order in which the SDK evaluates them.
         expressions = [each for name in self._definition if isinstance(each := sources.get(name), Expression)]
         expressions = [filtering, *expressions] if filtering else expressions
-        # What is only called otherwise stays as it is.
-        for name in {name for each in expressions if not each.field for name in each.fields}:
-            self._columns[names[name]] = f"decoded([{self._raw(name)} for r in rows])"
         if any(each.names_record for each in expressions):
             self._columns["record"] = "loads(encode(rows))"
+            if self._changing:
+                raise NotCompiledError
+        else:
+            # What is only called otherwise stays as it is.
+            for name in {name for each in expressions if not each.field for name in each.fields}:
+                self._columns[names[name]] = f"decoded([{self._raw(name)} for r in rows])"
         for name, source in sources.items():
-            self._place(self.flattener.place(name) if self.flattener else Column(name), source)
+            place = self.flattener.place(name) if self.flattener else Column(name)
+            field = source.field if isinstance(source, Expression) else source
+            if field is not None and field not in self._changing:
+                self._take(place, self._raw(field), "r", holds_text=self._is_text(field))
+            elif isinstance(place, Column):
+                value = source if isinstance(source, Expression) and not field else names[str(field)]
+                self._cells[usable_name(place.name)] = ("fitted" if place.is_text else "written", value)
+            else:
+                raise NotCompiledError
         self._objects.update(compiler.objects if compiler else {})
         unchanged = not self.flattener and sources == {name: name for name in self._fields}
         return self._function(expressions, names, unchanged=unchanged)
@@ -140,23 +159,13 @@ class _Function:
 
     def _expression(self, compiler: Compiler | None, text: str, name: str | None) -> Expression:
         found = compiler.compile(text, name) if compiler else None
-        if not found or not found.is_harmless:
+        if not found or (found.may_change and not self._alone):
             raise NotCompiledError
+        self._changing |= found.fields if found.may_change else frozenset()
         return found
 
-    def _place(self, place: Place, source: str | Expression) -> None:
-        """Make the columns of a field of a mapped record."""
-        if not isinstance(source, Expression):
-            self._take(place, self._raw(source), "r", holds_text=self._is_text(source))
-        elif source.field:
-            self._take(place, self._raw(source.field), "r", holds_text=self._is_text(source.field))
-        elif isinstance(place, Column):
-            self._cells[usable_name(place.name)] = ("fitted" if place.is_text else "written", source)
-        else:
-            raise NotCompiledError
-
     def _take(self, place: Place, value: str, above: str, *, holds_text: bool) -> None:
-        """Make the columns of a value that is an attribute of what is called `above`."""
+        """Make the columns of a value that goes on as it came: an attribute of what is called `above`."""
         each = f"{value} for {above} in {'rows' if above == 'r' else f'{above}s'}"
         if isinstance(place, Column):
             if place.is_text and not holds_text:
@@ -239,7 +248,13 @@ class _Function:
             fields = [(f"c{number}", Any) for number, _ in enumerate(self._cells)]
             renamed = {f"c{number}": name for number, name in enumerate(self._cells)}
             self._objects["Row"] = msgspec.defstruct("Row", fields, rename=renamed, gc=False)
-        cells = [cell if isinstance(cell, str) else f"{cell[0]}({evaluated[cell[1]]})" for cell in self._cells.values()]
+        cells = []
+        for cell in self._cells.values():
+            if isinstance(cell, str):
+                cells.append(cell)
+            else:
+                fit, value = cell
+                cells.append(f"{fit}({value if isinstance(value, str) else evaluated[value]})")
         return f"Row({', '.join(cells)})"
 
     def _evaluation(self, expression: Expression) -> Callable[[Any], Any]:

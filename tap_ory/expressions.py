@@ -68,9 +68,9 @@ class Expression:
         return self.python is None and not RECORD.isdisjoint(_names(self.tree))
 
     @property
-    def is_harmless(self) -> bool:
-        """Whether it leaves the record as it is: no method is called that could change what is in it."""
-        return self.python is not None or all(map(_is_harmless, ast.walk(self.tree)))
+    def may_change(self) -> bool:
+        """Whether it may change the values that it names, by a method of theirs."""
+        return self.python is None and not all(map(_is_harmless, ast.walk(self.tree)))
 
 
 class Compiler:
@@ -262,7 +262,7 @@ def _is_harmless(node: ast.AST) -> bool:
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
         return True
     names = _names(node.func)
-    if node.func.attr in HARMLESS_METHODS or names <= {"json", "datetime"}:
+    if node.func.attr in HARMLESS_METHODS or (names <= {"json", "datetime", "fake"} and node.func.attr != "shuffle"):
         return True
     return all(_names(part) <= HARMLESS_NAMES for part in (node.func, *node.args, *node.keywords))
 

@@ -6,81 +6,88 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
+from singer_sdk.singerlib.json import serialize_json
 
 from tap_ory.compiled_maps import NotCompiledError, compiled_map
 from tap_ory.flattening import Flattener
 from tap_ory.record_lines import mixed_lines, record_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from singer_sdk.mapper import StreamMap
 
+    from ory_reader.sync.protocols import Decoder
     from tap_ory.compiled_maps import Definition, Rows
-
-    Maps = Sequence[tuple[StreamMap, Definition]]
 
 
 class MapLines:
-    """Writes pages through the maps of a stream, as far as those can be compiled."""
+    """Writes pages through the maps of a stream: compiled ones, and where those cannot be, the SDK's."""
 
-    def __init__(self, maps: Maps) -> None:
+    def __init__(self, maps: Sequence[tuple[StreamMap, Definition]]) -> None:
         """Take the maps, each with what the settings say of it."""
-        self._maps = maps
+        self._maps = [each for each in maps if not isinstance(each[0], RemoveRecordTransform)]
         self._compiled: dict[type, list[tuple[str, Rows]] | None] = {}
-
-    def write(self, write: Callable[[bytes], None], records: list[Any], version: int | None) -> bool:
-        """Write the lines of a page's records; tell whether that was possible, else nothing is written.
-
-        Raises:
-            SettingsError: if an expression cannot be evaluated; what comes before is written.
-        """
-        if not records:
-            return True
-        if self.is_plain:
-            write(record_lines(self._maps[0][0].stream_alias, records, version))
-            return True
-        try:
-            made = [(alias, iter(rows(records))) for alias, rows in self._functions(type(records[0]))]
-        except NotCompiledError:
-            return False
-        # What comes before an error is written, as the SDK does.
-        if len(made) == 1:
-            ((alias, rows),) = made
-            only: list[Any] = []
-            try:
-                only.extend(row for row in rows if row is not None)
-            finally:
-                write(record_lines(alias, only, version))
-            return True
-        done: list[tuple[str, Any]] = []
-        try:
-            for _ in records:
-                for alias, rows in made:
-                    row = next(rows)
-                    if row is not None:
-                        done.append((alias, row))
-        finally:
-            write(mixed_lines(done, version))
-        return True
 
     @property
     def is_plain(self) -> bool:
         """Whether records go out as they are."""
-        (first, _), *others = self._maps
-        return not others and type(first) is SameRecordTransform and not isinstance(first.flatten_record, Flattener)
+        maps = [each for each, _ in self._maps]
+        return [type(each) for each in maps] == [SameRecordTransform] and not _flattens(maps[0])
 
-    def _functions(self, record: type) -> list[tuple[str, Rows]]:
-        if record not in self._compiled:
-            self._compiled[record] = self._compile(record) if issubclass(record, msgspec.Struct) else None
-        functions = self._compiled[record]
-        if functions is None:
-            raise NotCompiledError
-        return functions
+    def write(self, write: Callable[[bytes], None], decoder: Decoder, rows: list[Any], version: int | None) -> None:
+        """Write the lines of a page.
 
-    def _compile(self, record: type[msgspec.Struct]) -> list[tuple[str, Rows]] | None:
-        maps = [(each, definition) for each, definition in self._maps if not isinstance(each, RemoveRecordTransform)]
+        Raises:
+            SettingsError: if an expression cannot be evaluated; what comes before is written, as by the SDK.
+        """
+        if self.is_plain:
+            write(record_lines(self._maps[0][0].stream_alias, decoder.records(rows), version))
+            return
+        done: list[tuple[str, Any]] = []
         try:
-            return [(each.stream_alias, compiled_map(each, definition, record)) for each, definition in maps]
+            for each in self._mapped(decoder, rows):
+                done.append(each)  # noqa: PERF402 - what is there when an error comes is to stay
+        finally:
+            write(mixed_lines(done, version))
+
+    def _mapped(self, decoder: Decoder, rows: list[Any]) -> Iterator[tuple[str, Any]]:
+        """The mapped records, each with the name of its stream."""
+        made = self._made(decoder.records(rows)) if rows else []
+        if made is None:
+            for record in decoder.dicts(rows):
+                for stream_map, _ in self._maps:
+                    mapped = stream_map.transform(record)
+                    if mapped is not None:
+                        yield stream_map.stream_alias, msgspec.Raw(serialize_json(mapped).encode())
+            return
+        for _ in rows:
+            for alias, each in made:
+                row = next(each)
+                if row is not None:
+                    yield alias, row
+
+    def _made(self, records: list[Any]) -> list[tuple[str, Iterator[Any]]] | None:
+        """What each map makes of a page; None if it is for the SDK to make it."""
+        kind = type(records[0])
+        if kind not in self._compiled:
+            self._compiled[kind] = self._compile(kind) if issubclass(kind, msgspec.Struct) else None
+        functions = self._compiled[kind]
+        try:
+            return None if functions is None else [(alias, iter(rows(records))) for alias, rows in functions]
         except NotCompiledError:
             return None
+
+    def _compile(self, record: type[msgspec.Struct]) -> list[tuple[str, Rows]] | None:
+        alone = len(self._maps) == 1
+        try:
+            return [
+                (each.stream_alias, compiled_map(each, definition, record, alone=alone))
+                for each, definition in self._maps
+            ]
+        except NotCompiledError:
+            return None
+
+
+def _flattens(stream_map: StreamMap) -> bool:
+    return isinstance(stream_map.flatten_record, Flattener)

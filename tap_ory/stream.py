@@ -172,8 +172,11 @@ class OryStream(Stream):
         return self.definition.decoder(*self._asked, changes_only=changes_only, typed=not self._lines.is_plain)
 
     def write(self, decoder: Decoder, rows: list[Any]) -> None:
-        """Write a page: as one block, or record by record where stream maps need dicts."""
-        if not self._write_block(decoder.records(rows)):
+        """Write a page as one block; record by record, as the SDK does, where something else than lines is wanted."""
+        writer = self._tap.message_writer
+        if isinstance(writer, BlockWriter) and self._wants_blocks():
+            self._lines.write(writer.write_block, decoder, rows, self._stream_version)
+        else:
             for record in decoder.dicts(rows):
                 self._write_record_message(record)
         self._counter.increment(len(rows))
@@ -211,12 +214,5 @@ class OryStream(Stream):
         lines: MapLines = mapper.lines[self.name]
         return lines
 
-    def _write_block(self, records: list[Any]) -> bool:
-        writer = self._tap.message_writer
-        if not isinstance(writer, BlockWriter) or not self._wants_blocks():
-            return False
-        return self._lines.write(writer.write_block, records, self._stream_version)
-
     def _wants_blocks(self) -> bool:
-        """Whether pages are written as blocks, as far as the maps can be compiled."""
         return True

@@ -1,4 +1,4 @@
-"""Compiled maps and flattening, for any schema, people, settings and expressions: what goes out is what the SDK makes."""
+"""Compiled maps and flattening, for any schema, people, settings and expressions: they make what the SDK makes."""
 
 import json
 from typing import Any
@@ -99,7 +99,7 @@ schemas = st.dictionaries(st.sampled_from(NAMES), nodes, max_size=5).map(
     )
 )
 flattening = st.fixed_dictionaries(
-    {"flattening_enabled": st.just(True), "flattening_max_depth": st.integers(0, 4)},
+    {"flattening_enabled": st.sampled_from([True]), "flattening_max_depth": st.integers(0, 4)},
     optional={
         "flattening_separator": st.sampled_from(["__", ".", "-", "_x_"]),
         "flattening_max_key_length": st.sampled_from([40, 60, 255]),
