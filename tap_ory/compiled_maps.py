@@ -96,6 +96,8 @@ class _Function:
         self._alone = alone
         self._definition = definition
         self._fields = {field.encode_name: field for field in msgspec.structs.fields(record)}
+        #: The field that each record has, as no page can be cut without it.
+        self._key = next(name for name, field in self._fields.items() if field.name == "id")
         flatten: Any = stream_map.flatten_record
         self.flattener = flatten if isinstance(flatten, Flattener) else None
         self.parts: list[Parts] = []
@@ -152,7 +154,7 @@ class _Function:
                 sources.pop(name, None)
             else:
                 sources[name] = self._expression(compiler, text, name)
-        if "id" not in sources and not any(isinstance(each, Expression) for each in sources.values()):
+        if self._key not in sources and not any(isinstance(each, Expression) for each in sources.values()):
             # Of a record that is empty then, the SDK writes nothing.
             raise NotCompiledError
         return sources
@@ -227,7 +229,7 @@ class _Function:
         lines = []
         if "record" not in self._columns:
             values = [f"({name!r}, {value})" for name, value in names.items() if value in self._columns]
-            pairs = ", ".join(["('id', r.id)", *values])
+            pairs = ", ".join([f"({self._key!r}, r.id)", *values])
             lines.append(f"record = {{name: value for name, value in ({pairs},) if value is not UNSET}}")
         evaluated = {}
         for number, each in enumerate(expressions):

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from tap_ory.compiled_maps import Definition
 
 SOURCE = "__source__"
+#: Streams whose records are identities.
+IDENTITIES = ("identities", "users")
 
 
 class Mapper(PluginMapper):
@@ -156,7 +158,7 @@ def _guard(stream_map: CustomStreamMap, setting: str) -> None:
         except Exception as error:  # noqa: BLE001 - an expression can raise anything
             kind = type(error.__cause__ or error).__name__
         if kind:
-            raise _unusable(".".join([setting, property_name or "__filter__"]), record, kind)
+            raise _unusable(".".join([setting, property_name or "__filter__"]), stream_map, record, kind)
         return value
 
     def guarded_transform(record: dict[str, Any]) -> dict[str, Any] | None:
@@ -164,14 +166,16 @@ def _guard(stream_map: CustomStreamMap, setting: str) -> None:
             return transform(record)
         except MappingError as error:
             kind = type(error).__name__
-        raise _unusable(setting, record, kind)
+        raise _unusable(setting, stream_map, record, kind)
 
     stream_map._eval = guarded_eval  # type: ignore[method-assign] # noqa: SLF001
     stream_map.transform = guarded_transform  # type: ignore[method-assign]
 
 
-def _unusable(setting: str, record: dict[str, Any], kind: str) -> SettingsError:
+def _unusable(setting: str, stream_map: CustomStreamMap, record: dict[str, Any], kind: str) -> SettingsError:
+    key = record.get((stream_map.raw_key_properties or ["id"])[0])
+    what = "identity" if stream_map.stream_name in IDENTITIES else f"record of {stream_map.stream_name}"
     return SettingsError(
-        f"Setting {setting} cannot be evaluated for the identity {record.get('id')}: {kind}. Write an expression that "
-        "holds for every record, or filter this one out."
+        f"Setting {setting} cannot be evaluated for the {what} {key}: {kind}. Write an expression that holds for every "
+        "record, or filter this one out."
     )

@@ -99,7 +99,7 @@ class IdentityView(Stream):
         traits = schema.get("properties", {}).get(self.traits_field)
         return is_typed(traits) if traits is not None and mask["properties", self.traits_field] else None
 
-    def decoder(  # noqa: PLR0913 - what is read, of whom, what is known, and how it is wanted
+    def decoder(  # noqa: PLR0913 - see there  # noqa: PLR0913 - what is read, of whom, what is known, and how it is wanted
         self,
         project: Project,
         schema: Schema,

@@ -62,7 +62,6 @@ def sdk_messages(page: bytes, catalog: Json, **config: Any) -> tuple[list[Json],
     with unchanged_signals():
         tap = TapOry(config=CONFIG, catalog=catalog)
     (stream,) = (each for each in tap.ory_streams if each.selected)
-    stream.definition.remember(tap.project, stream.effective_schema, stream.mask, stream.stream_state)
     decoder = stream.decoder()
     messages: list[Json] = []
     try:
@@ -73,7 +72,9 @@ def sdk_messages(page: bytes, catalog: Json, **config: Any) -> tuple[list[Json],
             for stream_map in mapper.stream_maps[stream.name]:
                 found = stream_map.transform(record)
                 if found is not None:
-                    row = _by_schema(found, stream_map.transformed_schema) if stream_map.flattening_enabled else found
+                    longest = max(config.get("flattening_max_key_length", 0), MAX_BYTES)
+                    flat = stream_map.flattening_enabled
+                    row = _by_schema(found, stream_map.transformed_schema, longest) if flat else found
                     message = {"type": "RECORD", "stream": stream_map.stream_alias, "record": row, "version": 17}
                     messages.append(_message(serialize_json(message).encode()))
     except Exception:  # noqa: BLE001 - an expression can raise anything
@@ -81,7 +82,7 @@ def sdk_messages(page: bytes, catalog: Json, **config: Any) -> tuple[list[Json],
     return messages, False
 
 
-def _by_schema(row: Json, schema: Json) -> Json:
+def _by_schema(row: Json, schema: Json, longest: int) -> Json:
     found = {}
     for name, value in row.items():
         column = schema["properties"].get(name)
@@ -90,7 +91,7 @@ def _by_schema(row: Json, schema: Json) -> Json:
         types = column.get("type", "string")
         is_text = not {"string", "object", "array"}.isdisjoint([types] if isinstance(types, str) else types)
         is_json = isinstance(value, (bool, int, float, Decimal, dict, list))
-        found[shortened(name, MAX_BYTES)] = serialize_json(value) if is_text and is_json else value
+        found[shortened(name, longest)] = serialize_json(value) if is_text and is_json else value
     return found
 
 
