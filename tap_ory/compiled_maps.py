@@ -15,11 +15,9 @@ from typing import TYPE_CHECKING, Any, get_args
 import msgspec
 from msgspec import UNSET
 from singer_sdk.mapper import (
-    MAPPER_ALIAS_OPTION,
     MAPPER_ELSE_OPTION,
     MAPPER_FILTER_OPTION,
     MAPPER_KEY_PROPERTIES_OPTION,
-    MAPPER_SOURCE_OPTION,
     NULL_STRING,
     CustomStreamMap,
 )
@@ -42,13 +40,7 @@ if TYPE_CHECKING:
     Definition = Mapping[str, str | None]
     Rows = Callable[[list[Any]], Iterable[Any]]
 
-OPTIONS = {
-    MAPPER_ALIAS_OPTION,
-    MAPPER_ELSE_OPTION,
-    MAPPER_FILTER_OPTION,
-    MAPPER_KEY_PROPERTIES_OPTION,
-    MAPPER_SOURCE_OPTION,
-}
+OPTIONS = {MAPPER_ELSE_OPTION, MAPPER_FILTER_OPTION, MAPPER_KEY_PROPERTIES_OPTION}
 PARTS = {each.__name__: each for each in (decoded, encode, fitted, loads, written)}
 
 

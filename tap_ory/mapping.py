@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from tap_ory.compiled_maps import Definition
 
-SOURCE = "__source__"
+SOURCE, ALIAS = "__source__", "__alias__"
 #: Streams whose records are identities.
 IDENTITIES = ("identities", "users")
 
@@ -99,7 +99,9 @@ class Mapper(PluginMapper):
             self._flatten(stream_map, stream_name)
             if isinstance(stream_map, CustomStreamMap) and isinstance(definition, dict):
                 _guard(stream_map, f"stream_maps.{key}")
-                made.append((stream_map, definition))
+                # The name of the stream; beside a source an alias is none, but a property.
+                name = SOURCE if SOURCE in definition else ALIAS
+                made.append((stream_map, {each: text for each, text in definition.items() if each != name}))
             else:
                 made.append((stream_map, {}))
         self.lines[stream_name] = MapLines(made)

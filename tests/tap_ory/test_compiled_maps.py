@@ -196,7 +196,8 @@ def maps(draw: st.DrawFn) -> Json:
         own["__alias__"] = "people"
     found: Json = {stream: draw(st.sampled_from([own, own, own, None]))}
     if draw(st.integers(0, 3)) == 0:
-        found["copy"] = {"__source__": stream, **draw(options), **draw(properties)}
+        alias: Json = {"__alias__": "state"} if draw(st.integers(0, 3)) == 0 else {}
+        found["copy"] = {"__source__": stream, **draw(options), **draw(properties), **alias}
     return found
 
 
