@@ -88,8 +88,6 @@ class _Function:
         self._alone = alone
         self._definition = definition
         self._fields = {field.encode_name: field for field in msgspec.structs.fields(record)}
-        #: The field that each record has, as no page can be cut without it.
-        self._key = next(name for name, field in self._fields.items() if field.name == "id")
         flatten: Any = stream_map.flatten_record
         self.flattener = flatten if isinstance(flatten, Flattener) else None
         self.parts: list[Parts] = []
@@ -115,8 +113,10 @@ class _Function:
             if self._changing:
                 raise NotCompiledError
         else:
-            # What is only called otherwise stays as it is.
-            for name in {name for each in expressions if not each.field for name in each.fields}:
+            # What is only called otherwise stays as it is; an error names the key.
+            named = {name for each in expressions if not each.field for name in each.fields}
+            keys = set(self._map.raw_key_properties or ()) if expressions else set()
+            for name in named | keys.intersection(self._fields):
                 self._columns[names[name]] = f"decoded([{self._raw(name)} for r in rows])"
         for name, source in sources.items():
             place = self.flattener.place(name) if self.flattener else Column(name)
@@ -146,7 +146,7 @@ class _Function:
                 sources.pop(name, None)
             else:
                 sources[name] = self._expression(compiler, text, name)
-        if self._key not in sources and not any(isinstance(each, Expression) for each in sources.values()):
+        if not any(isinstance(each, Expression) or self._fields[each].required for each in sources.values()):
             # Of a record that is empty then, the SDK writes nothing.
             raise NotCompiledError
         return sources
@@ -220,9 +220,8 @@ class _Function:
         """The lines that evaluate as the SDK does, on what is named."""
         lines = []
         if "record" not in self._columns:
-            values = [f"({name!r}, {value})" for name, value in names.items() if value in self._columns]
-            pairs = ", ".join([f"({self._key!r}, r.id)", *values])
-            lines.append(f"record = {{name: value for name, value in ({pairs},) if value is not UNSET}}")
+            pairs = "".join(f"({name!r}, {value}), " for name, value in names.items() if value in self._columns)
+            lines.append(f"record = {{name: value for name, value in ({pairs}) if value is not UNSET}}")
         evaluated = {}
         for number, each in enumerate(expressions):
             call = f"{self._object(self._evaluation(each))}(record)"

@@ -14,6 +14,7 @@ from singer_sdk import Stream
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL, Metadata, MetadataMapping
 
 from ory_reader.sync.full_read import FullRead
+from ory_reader.traits.decoder_types import texts_of
 from tap_ory.block_writer import BlockWriter
 from tap_ory.flattening import Flattener
 from tap_ory.replication import method_of
@@ -169,7 +170,10 @@ class OryStream(Stream):
     def decoder(self) -> Decoder:
         """Return what turns pages into records: all of them, or those that changed since the bookmark."""
         changes_only = self.replication_method == REPLICATION_INCREMENTAL
-        return self.definition.decoder(*self._asked, changes_only=changes_only, typed=not self._lines.is_plain)
+        decoder = self.definition.decoder(*self._asked, changes_only=changes_only)
+        if not self._lines.is_plain:
+            decoder.decode_texts(texts_of(self.effective_schema))
+        return decoder
 
     def write(self, decoder: Decoder, rows: list[Any]) -> None:
         """Write a page as one block; record by record, as the SDK does, where something else than lines is wanted."""

@@ -88,6 +88,10 @@ class ChangesDecoder:
                 rows.append(self._inner.stamped(row, CHANGED_AT, changed))
         return rows
 
+    def decode_texts(self, texts: Collection[str]) -> None:
+        """Decode from now on what is in these fields."""
+        self._inner.decode_texts(texts)
+
     def records(self, rows: list[Any]) -> list[Any]:
         """Return the records of rows."""
         return self._inner.records(rows)

@@ -70,6 +70,14 @@ def _struct(name: str, field: Projection, key: str | None = None, texts: Collect
     return struct if key else struct | None
 
 
+def _decoder_of(field: Projection, key: str, texts: Collection[str] = ()) -> Any:
+    """The compiled decoder of pages; None if there can be none."""
+    if not field.is_compiled:
+        return None
+    kind = _struct("Record", field, key, texts)
+    return msgspec.json.Decoder(list[kind])  # type: ignore[valid-type]
+
+
 def attribute_of(number: int, name: str, key: str | None = "id") -> str:
     """The attribute of a record's struct that holds a field: any JSON key is a field, not so in Python."""
     return "id" if name == key else f"f{number}"
@@ -78,15 +86,15 @@ def attribute_of(number: int, name: str, key: str | None = "id") -> str:
 class RecordDecoder:
     """Turns pages into the records of one stream."""
 
-    def __init__(self, field: Projection, key: str = "id", texts: Collection[str] = ()) -> None:
-        """Compile the decoder of what `field` keeps; `key` is the field with a record's id.
-
-        What is in the fields `texts` is decoded, being text or null.
-        """
+    def __init__(self, field: Projection, key: str = "id") -> None:
+        """Compile the decoder of what `field` keeps; `key` is the field with a record's id."""
         self._field = field
         self._key = key
-        kind = _struct("Record", field, key, texts) if field.is_compiled else None
-        self._decoder = msgspec.json.Decoder(list[kind]) if kind else None  # type: ignore[valid-type]
+        self._decoder = _decoder_of(field, key)
+
+    def decode_texts(self, texts: Collection[str]) -> None:
+        """Decode from now on what is in these fields, which is text or null: for who looks at it."""
+        self._decoder = _decoder_of(self._field, self._key, texts)
 
     def rows(self, body: bytes, *, upper: str | None = None, seen: Collection[str] = ()) -> list[Any]:
         """Decode a page into rows, each with its `id`, leaving out ids beyond `upper` and those in `seen`.

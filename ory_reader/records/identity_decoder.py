@@ -16,10 +16,9 @@ from ory_reader.lossless_json import may_hold_nul, without_nul
 from ory_reader.records.decoder import RecordDecoder, SlowRow, attribute_of
 from ory_reader.records.projection import WHOLE, Projection, project, prune
 from ory_reader.traits.conformer import NULL, Conformer, Misfit
-from ory_reader.traits.decoder_types import texts_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 TRAITS, APART, CREDENTIALS = "traits", "nonconforming_traits", "credentials"
 #: What may hold anything besides traits. Addresses cannot: Ory checks them.
@@ -89,12 +88,8 @@ class IdentityDecoder(RecordDecoder):
         mask: Mapping[tuple[str, ...], bool],
         *,
         warned: set[str],
-        typed: bool = False,
     ) -> None:
-        """`warned` are the paths of traits that need no further warning.
-
-        With `typed` what the schema says is text is decoded as such.
-        """
+        """`warned` are the paths of traits that need no further warning."""
         field = project(schema, mask, private=(TRAITS,))
         fields = dict(field.fields or {})
         self._outgoing = {
@@ -105,8 +100,7 @@ class IdentityDecoder(RecordDecoder):
         fields.update(dict.fromkeys(self._outgoing, WHOLE))
         names = list(fields)
         self._attributes = {name: attribute_of(number, name) for number, name in enumerate(names)}
-        texts = texts_of(schema) - self._outgoing.keys() if typed else ()
-        super().__init__(replace(field, fields=fields), texts=texts)
+        super().__init__(replace(field, fields=fields))
         credential = fields[CREDENTIALS].every if CREDENTIALS in fields else None
         listed = list(credential.fields or {}) if credential else []
         self._identifiers = attribute_of(listed.index("identifiers"), "identifiers") if "identifiers" in listed else ""
@@ -122,6 +116,10 @@ class IdentityDecoder(RecordDecoder):
         for name, outgoing in self._outgoing.items():
             self._mend(rows, name, outgoing)
         return rows
+
+    def decode_texts(self, texts: Collection[str]) -> None:
+        """Decode from now on what is in these fields, but for what may be anything."""
+        super().decode_texts(set(texts) - self._outgoing.keys())
 
     def _mend(self, rows: list[Any], name: str, outgoing: Outgoing) -> None:
         attribute = self._attributes[name]

@@ -55,6 +55,9 @@ class TupleDecoder(RecordDecoder):
         fields = field.fields or {}
         self._keeps_all = _has_all(field, RelationTuple) and _has_all(fields["subject_set"], SubjectSet)
 
+    def decode_texts(self, texts: Collection[str]) -> None:
+        """Leave it as it is: a tuple's texts are decoded."""
+
     def rows(self, body: bytes, *, upper: str | None = None, seen: Collection[str] = ()) -> list[Any]:  # noqa: ARG002
         """Decode a page into rows without those that came before.
 

@@ -99,18 +99,11 @@ class IdentityView(Stream):
         traits = schema.get("properties", {}).get(self.traits_field)
         return is_typed(traits) if traits is not None and mask["properties", self.traits_field] else None
 
-    def decoder(  # noqa: PLR0913 - see there  # noqa: PLR0913 - what is read, of whom, what is known, and how it is wanted
-        self,
-        project: Project,
-        schema: Schema,
-        mask: Mask,
-        state: Mapping[str, Any],
-        *,
-        changes_only: bool,
-        typed: bool = False,
+    def decoder(
+        self, project: Project, schema: Schema, mask: Mask, state: Mapping[str, Any], *, changes_only: bool
     ) -> Decoder:
         """Return what turns pages into records: all of them, or those that changed since the state's bookmark."""
-        decoder = self._decoder(project, schema, mask, typed=typed)
+        decoder = self._decoder(project, schema, mask)
         if not changes_only:
             return decoder
         lookback = timedelta(seconds=project.settings.lookback_seconds)
@@ -129,9 +122,9 @@ class IdentityView(Stream):
         )
         return None
 
-    def _decoder(self, project: Project, schema: Schema, mask: Mask, *, typed: bool) -> RecordDecoder:
+    def _decoder(self, project: Project, schema: Schema, mask: Mask) -> RecordDecoder:
         if not self.made_of_schemas:
-            return IdentityDecoder(schema, mask, warned=project.warned_traits, typed=typed)
+            return IdentityDecoder(schema, mask, warned=project.warned_traits)
         # Who reads no users does not wait for what makes them.
         from ory_reader.users.decoder import UserDecoder, user_mappings_of  # noqa: PLC0415
         from ory_reader.users.explain import sentences  # noqa: PLC0415

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from ory_reader.records.decoder import RecordDecoder
 from ory_reader.records.projection import project as projection_of
 from ory_reader.resources.list_read import ListRead
-from ory_reader.traits.decoder_types import texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, MutableMapping
@@ -93,7 +92,7 @@ class Stream:
         api = project.api(resource)
         return self.reader(api) if self.reader else ListRead(api, resource)
 
-    def decoder(  # noqa: PLR0913 - what is read, of whom, what is known, and how it is wanted
+    def decoder(
         self,
         project: Project,
         schema: Schema,
@@ -101,15 +100,10 @@ class Stream:
         state: Mapping[str, Any],  # noqa: ARG002 - see the identities
         *,
         changes_only: bool,  # noqa: ARG002
-        typed: bool = False,
     ) -> Decoder:
-        """Return what turns pages into records: all of them, or those that changed since the state's bookmark.
-
-        With `typed` a field is decoded where its schema says that it is text: for who looks at it.
-        """
+        """Return what turns pages into records: all of them, or those that changed since the state's bookmark."""
         key = self.key[0]
-        shown = self._shown(project, schema)
-        return RecordDecoder(projection_of(shown, mask, key=key), key, texts_of(shown) if typed else ())
+        return RecordDecoder(projection_of(self._shown(project, schema), mask, key=key), key)
 
     def _shown(self, project: Project, schema: Schema) -> Schema:
         """What of a schema, which a catalog may have written, a record may show."""

@@ -88,6 +88,9 @@ class Decoder(Protocol):
     def rows(self, body: bytes, *, upper: str | None = None, seen: Collection[str] = ()) -> list[Any]:
         """Decode a page, without ids beyond `upper` and those in `seen`."""
 
+    def decode_texts(self, texts: Collection[str]) -> None:
+        """Decode from now on what is in these fields, which is text or null: for who looks at it."""
+
     def records(self, rows: list[Any]) -> list[Any]:
         """Return the records of rows, each of which msgspec encodes as its JSON object."""
 

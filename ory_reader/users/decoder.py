@@ -26,7 +26,7 @@ from ory_reader.users.mapping import user_mapping_of
 from ory_reader.users.model import Identity, IdentityWithMetadata
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from ory_reader.config.settings import Settings
     from ory_reader.traits.conformer import Misfit
@@ -94,6 +94,9 @@ class UserDecoder(RecordDecoder):
         if name in row.__struct_fields__:
             setattr(row, name, value)
         return row
+
+    def decode_texts(self, texts: Collection[str]) -> None:
+        """Leave it as it is: a user's texts are decoded."""
 
     def _prepare_traits(
         self, schema: Mapping[str, Any], selected: Mapping[str, Projection], wanted: Wanted, warned: set[str]

@@ -17,31 +17,32 @@ from singer_sdk.singerlib import Catalog
 from singer_sdk.singerlib.json import serialize_json
 
 from ory_reader.errors import SettingsError
+from ory_reader.streams import STREAMS
 from tap_ory.flattening import MAX_BYTES, shortened
 from tap_ory.tap import TapOry
 from tests.command import unchanged_signals
 
 Json = dict[str, Any]
 #: No schemas are asked for: what is known of traits is in the catalog.
-CONFIG = {"base_url": "http://127.0.0.1:1", "identity_schemas": False}
+CONFIG = {"base_url": "http://127.0.0.1:1", "permissions_url": "http://127.0.0.1:2", "identity_schemas": False}
 
 
 def catalog_of(stream: str, traits: Json | None = None) -> Json:
-    """A catalog that selects one stream, with a schema of its traits."""
-    with unchanged_signals():
-        catalog: Json = json.loads(json.dumps(dict(TapOry(config=CONFIG, setup_mapper=False).catalog_dict)))
-    for entry in catalog["streams"]:
-        (root,) = [each["metadata"] for each in entry["metadata"] if not each["breadcrumb"]]
-        root["selected"] = entry["tap_stream_id"] == stream
-        if traits is not None and root["selected"]:
-            properties = entry["schema"]["properties"]
-            name = {"identities": "traits", "users": "profile"}[stream]
-            properties[name] = {**traits, "description": properties[name]["description"]}
-    return catalog
+    """A catalog of one stream, with a schema of its traits."""
+    definition = STREAMS[stream]
+    schema = definition.schema(None)
+    if traits is not None:
+        name = {"identities": "traits", "users": "profile"}[stream]
+        schema["properties"][name] = {**traits, "description": ""}
+    root = {"breadcrumb": [], "metadata": {"selected": True}}
+    names = {"tap_stream_id": stream, "stream": stream, "key_properties": [*definition.key]}
+    return {"streams": [{**names, "schema": schema, "metadata": [root]}]}
 
 
-def tap_messages(page: bytes, catalog: Json, *, blocks: bool = True, **config: Any) -> tuple[list[Json], bool]:
-    """The tap's messages of a page, and whether it ended with an error that names the setting."""
+def tap_messages(
+    page: bytes, catalog: Json, *, blocks: bool = True, raising: bool = False, **config: Any
+) -> tuple[list[Json], bool]:
+    """The tap's messages of a page, and whether it ended with an error that names the setting, or that error."""
     out, failed = io.BytesIO(), False
     with unchanged_signals(), mock.patch.object(sys, "stdout", io.TextIOWrapper(out, encoding="utf-8")):
         try:
@@ -52,6 +53,8 @@ def tap_messages(page: bytes, catalog: Json, *, blocks: bool = True, **config: A
                 decoder = stream.decoder()
                 stream.write(decoder, decoder.rows(page))
         except SettingsError:
+            if raising:
+                raise
             failed = True
         sys.stdout.flush()
         return [_message(line) for line in out.getvalue().splitlines()], failed
@@ -66,8 +69,7 @@ def sdk_messages(page: bytes, catalog: Json, **config: Any) -> tuple[list[Json],
     messages: list[Json] = []
     try:
         mapper = PluginMapper(plugin_config=json.loads(json.dumps(config)), logger=logging.getLogger("oracle"))
-        chosen = Catalog.from_dict({"streams": [each for each in catalog["streams"] if each["stream"] == stream.name]})
-        mapper.register_raw_streams_from_catalog(chosen)
+        mapper.register_raw_streams_from_catalog(Catalog.from_dict(catalog))
         for record in decoder.dicts(decoder.rows(page)):
             for stream_map in mapper.stream_maps[stream.name]:
                 found = stream_map.transform(record)

@@ -9,6 +9,7 @@ from unittest import mock
 import pytest
 from singer_sdk.mapper import CustomStreamMap
 
+from ory_reader.errors import SettingsError
 from tap_ory.expressions import Compiler, Expression
 from tests.tap_ory.sdk_messages import Json, catalog_of, sdk_messages, tap_messages
 
@@ -122,3 +123,34 @@ def test_what_is_filtered_out_is_not_counted(caplog: pytest.LogCaptureFixture) -
         tap_messages(PAGE, catalog_of("identities", TRAITS), **config)
     (told,) = [each.getMessage() for each in caplog.records if "have no column" in each.getMessage()]
     assert "traits__zz (1)." in told
+
+
+TUPLES = json.dumps(
+    [
+        {"namespace": "n", "object": "o", "relation": "r", "subject_id": "u"},
+        {
+            "namespace": "n",
+            "object": "o",
+            "relation": "r",
+            "subject_set": {"namespace": "m", "object": "p", "relation": ""},
+        },
+    ]
+).encode()
+
+
+@pytest.mark.parametrize("flat", [False, True])
+@pytest.mark.parametrize("text", ["relation", "md5(subject)", "json.dumps(subject)", "int(relation)", "subject_id"])
+def test_it_is_the_same_for_streams_with_another_key(text: str, *, flat: bool) -> None:
+    config: Json = {"stream_maps": {"relation_tuples": {"relation": text, "__filter__": "namespace == 'n'"}}}
+    config |= {"flattening_enabled": True, "flattening_max_depth": 3} if flat else {}
+    catalog = catalog_of("relation_tuples")
+    messages, failed = tap_messages(TUPLES, catalog, **config)
+    records = [each for each in messages if each["type"] == "RECORD"]
+    assert (records, failed) == sdk_messages(TUPLES, catalog, **config)
+    assert bool(records) is (text != "int(relation)")
+
+
+def test_an_error_names_the_key_of_such_a_stream() -> None:
+    config: Json = {"stream_maps": {"relation_tuples": {"x": "int(relation)"}}}
+    with pytest.raises(SettingsError, match="for the record of relation_tuples n: ValueError"):
+        tap_messages(TUPLES, catalog_of("relation_tuples"), raising=True, **config)
