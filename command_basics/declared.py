@@ -32,7 +32,7 @@ def setting(
     default away and `secret` keeps the value out of every `repr`; what else there is to know of it, `marked` finds.
     """
     metadata = {"title": title, "description": description, "schema": schema or {}, **marks}
-    if isinstance(default, dict):
+    if isinstance(default, (dict, list)):
         return field(default_factory=default.copy, repr=not marks.get("secret"), metadata=metadata)
     default = MISSING if marks.get("required") else default
     return field(default=default, repr=not marks.get("secret"), metadata=metadata)

@@ -5,7 +5,6 @@ Joins settings, resources and streams; a plan is made in one process and its ran
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ from ory_reader.pagination.paginators import KEYSET
 from ory_reader.project import Project
 from ory_reader.resources.identities import IDENTITIES, IdentityRead, page_fetcher
 from ory_reader.streams import STREAMS, Stream
+from ory_reader.streams.stream import mask_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator, Iterator, Sequence
@@ -231,9 +231,7 @@ class View:
 
     def decoder(self, fields: Collection[str]) -> protocols.Decoder:
         """Return what turns pages into rows that have these fields, and the key."""
-        mask: defaultdict[tuple[str, ...], bool] = defaultdict(lambda: True)
-        mask.update((("properties", name), name in fields) for name in self.schema["properties"])
-        return self.stream.decoder(self.project, self.schema, mask, {}, changes_only=False)
+        return self.stream.decoder(self.project, self.schema, mask_of(self.schema, fields), {}, changes_only=False)
 
 
 def view(stream: str, project: Settings, plan: Plan | None = None, *, typed: bool = True) -> View:

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from ory_reader.access.closure import Graph, Table
 from ory_reader.access.ids import CLIENT, ORGANIZATION, USER, keto_type, resource_id, slug
+from ory_reader.config.access import APP, NONE, SERVICE, SYSTEM
 from ory_reader.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ory_reader.access.rules import AccessRules
     from ory_reader.access.store import Store
+    from ory_reader.config.access import AccessDeclaration
 
 MEMBER = "member"
 #: `kind` is what the resource is: a person, organization, app, service, system user, or object of Keto's.
@@ -52,7 +53,7 @@ _LEADS = f"({_KINDS['by_group']} or ({_KINDS['by_link']} and relation in (select
 class AccessGraph:
     """Who may do what, in numbers; what they stand for is in the store's tables `node` and `entitlement`."""
 
-    def __init__(self, store: Store, rules: AccessRules) -> None:
+    def __init__(self, store: Store, rules: AccessDeclaration) -> None:
         """Make resources, entitlements and grants.
 
         Raises:
@@ -62,7 +63,7 @@ class AccessGraph:
         for function in (keto_type, resource_id, slug, _folded, self._bare):
             self._sql.create_function(function.__name__.strip("_"), 1, function, deterministic=True)
         self._sql.executescript(_TABLES)
-        for table, values in (("people", rules.people), ("parents", rules.parents)):
+        for table, values in (("people", rules.access_people), ("parents", rules.access_parents)):
             self._sql.execute(f"create table {table}(value text primary key)")
             self._sql.executemany(f"insert or ignore into {table} values (?)", [(each,) for each in values])
         for name, where in _KINDS.items():
@@ -74,7 +75,7 @@ class AccessGraph:
         self._make_grants()
 
     def _bare(self, subject: str) -> str | None:
-        prefix = next((each for each in self._rules.prefixes if subject.startswith(each)), None)
+        prefix = next((each for each in self._rules.access_subject_prefixes if subject.startswith(each)), None)
         return None if prefix is None else subject[len(prefix) :]
 
     def _run(self, statement: str, **values: Any) -> Any:
@@ -85,8 +86,11 @@ class AccessGraph:
         self._run(f"create table handed as select distinct namespace, s_namespace from tuple where {_LEADS}")
         named = "select distinct namespace from tuple"
         values = {}
-        if self._rules.namespaces is not None:
-            named, values = "select value from json_each(:named)", {"named": json.dumps(self._rules.namespaces)}
+        if self._rules.access_namespaces is not None:
+            named, values = (
+                "select value from json_each(:named)",
+                {"named": json.dumps([*self._rules.access_namespaces])},
+            )
         self._run(
             f"insert into known with recursive reached(namespace) as ({named} union "
             "select s_namespace from handed join reached using (namespace)) "
@@ -103,8 +107,8 @@ class AccessGraph:
             "order by id",
             type=ORGANIZATION,
         )
-        if self._rules.clients:
-            kind, type_ = ("app", CLIENT) if self._rules.clients == "app" else ("service", USER)
+        if self._rules.access_clients != NONE:
+            kind, type_ = ("app", CLIENT) if self._rules.access_clients == APP else ("service", USER)
             client = "resource_id(id), coalesce(nullif(name, ''), id), null from client order by id"
             self._run(f"{add} select :kind, :type, {client}", kind=kind, type=type_)
         objects = (
@@ -121,7 +125,7 @@ class AccessGraph:
     def _check_number(self, objects: str) -> None:
         counting = f"select namespace, count(*) from ({objects}) group by 1 order by 2 desc, 1"
         numbers = dict(self._run(counting).fetchall())
-        total, most = sum(numbers.values()), self._rules.max_objects
+        total, most = sum(numbers.values()), self._rules.access_max_objects
         if total > most:
             largest = ", ".join(f"{name} {number:,}" for name, number in [*numbers.items()][:3])
             msg = (
@@ -135,8 +139,11 @@ class AccessGraph:
         found = [
             "select id from person where id = {0}",
             "select min(id) from person where external_id = {0} having count(*) = 1",
-            *(["select min(id) from called where name = folded({0}) having count(*) = 1"] * self._rules.names),
-            *(["select resource_id(id) from client where id = {0}"] * (self._rules.clients == "service")),
+            *(
+                ["select min(id) from called where name = folded({0}) having count(*) = 1"]
+                * self._rules.access_match_names
+            ),
+            *(["select resource_id(id) from client where id = {0}"] * (self._rules.access_clients == SERVICE)),
         ]
         ways = ", ".join(f"({each.format(form)})" for each in found for form in ("s.subject", "bare(s.subject)"))
         self._run("create index person_external on person(external_id)")
@@ -145,7 +152,7 @@ class AccessGraph:
             "from by_person where subject_id <> '' union select s_object from by_person where subject_id = '') s",
             user=USER,
         )
-        if self._rules.orphans:
+        if self._rules.access_orphans == SYSTEM:
             self._run(
                 "insert or ignore into node(kind, type, id, name) select 'system', type, resource_id(name), name "
                 "from subject where id is null order by name"

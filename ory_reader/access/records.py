@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ory_reader.access.graph import AccessGraph
-    from ory_reader.access.rules import AccessRules
+    from ory_reader.config.access import AccessDeclaration
 
     Record = dict[str, Any]
 
@@ -37,7 +37,7 @@ _ENTITLEMENTS = "select n.type, n.id, e.slug from entitlement e join node n on n
 class AccessRecords:
     """Makes the records of a graph, each kind in an order that depends on nothing but the input."""
 
-    def __init__(self, graph: AccessGraph, rules: AccessRules) -> None:
+    def __init__(self, graph: AccessGraph, rules: AccessDeclaration) -> None:
         """Make none yet."""
         self._graph, self._rules = graph, rules
 
@@ -60,7 +60,13 @@ class AccessRecords:
             }
 
     def _trait(self, namespace: str) -> str | None:
-        return "group" if namespace in self._rules.groups else "role" if namespace in self._rules.roles else None
+        return (
+            "group"
+            if namespace in self._rules.access_groups
+            else "role"
+            if namespace in self._rules.access_roles
+            else None
+        )
 
     def entitlements(self) -> Iterator[Record]:
         """Yield all that may be held, held by somebody or not."""

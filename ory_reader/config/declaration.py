@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from command_basics.declared import marked, schema_of, setting
+from ory_reader.config.access import AccessDeclaration
 from ory_reader.config.user_fields import FIELDS, Pointer
 
 #: The value of `credential_metadata` that tells of security keys which factor they are.
@@ -15,8 +16,8 @@ REQUESTS = "Into how many requests the ids are cut, and how many are under way."
 
 
 @dataclass(frozen=True, kw_only=True)
-class Declaration:
-    """The settings by name; `examples` are for forms of text.
+class ReadDeclaration:
+    """The settings of a read by name; `examples` are for forms of text.
 
     With `reaches_no_record` goes the reason. Every other setting decides what records are like, and so does a new one.
     """
@@ -249,6 +250,11 @@ class Declaration:
         default=True,
         of_singer_alone="Airbyte's protocol has no such message: that a read was whole is a stream's status there.",
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declaration(AccessDeclaration, ReadDeclaration):
+    """All settings, in their order: those of a read, and those of access."""
 
 
 CONFIG_SCHEMA = schema_of(Declaration)

@@ -11,6 +11,7 @@ from ory_reader.resources.organizations import ORGANIZATIONS
 from ory_reader.resources.permission_namespaces import PERMISSION_NAMESPACES
 from ory_reader.resources.relation_tuples import RELATION_TUPLES, TupleRead
 from ory_reader.resources.trust_issuers import TRUST_ISSUERS
+from ory_reader.streams.access import KEYS, AccessStream
 from ory_reader.streams.identity_views import IdentityView
 from ory_reader.streams.organizations import Organizations
 from ory_reader.streams.relation_tuples import RelationTuples
@@ -20,7 +21,7 @@ __all__ = ["SCHEMAS", "STREAMS", "Stream"]
 
 #: Lists that are streams as they are.
 PLAIN = (OAUTH2_CLIENTS, PERMISSION_NAMESPACES, TRUST_ISSUERS)
-STREAMS: dict[str, Stream] = {
+_LISTS: dict[str, Stream] = {
     stream.name: stream
     for stream in (
         IdentityView("identities", selected_by_default=True),
@@ -31,3 +32,4 @@ STREAMS: dict[str, Stream] = {
         *(Stream(each.name, each) for each in PLAIN),
     )
 }
+STREAMS: dict[str, Stream] = {**_LISTS, **{name: AccessStream(name, made_of=_LISTS) for name in KEYS}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from ory_reader.records.projection import project as projection_of
 from ory_reader.resources.list_read import ListRead
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, MutableMapping
+    from collections.abc import Callable, Collection, Mapping, MutableMapping
 
     from ory_reader.config.settings import Settings
     from ory_reader.http.client import OryClient
@@ -28,6 +29,14 @@ if TYPE_CHECKING:
 #: In the wheel the schemas lie inside the package, in a checkout beside it.
 _HERE = Path(__file__).resolve().parents[1]
 SCHEMAS = _HERE / "schemas" if (_HERE / "schemas").is_dir() else _HERE.parent / "schemas"
+
+
+def mask_of(schema: Schema, fields: Collection[str] | None = None) -> Mask:
+    """Return the mask that selects the named fields at the top of a schema; all of them if None."""
+    mask: defaultdict[tuple[str, ...], bool] = defaultdict(lambda: True)
+    if fields is not None:
+        mask.update((("properties", name), name in fields) for name in schema["properties"])
+    return mask
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,10 @@ class Stream:
     def key(self) -> tuple[str, ...]:
         """The fields that tell a record from all others."""
         return self.resource.key
+
+    def is_wanted(self, settings: Settings) -> bool:  # noqa: ARG002 - see access
+        """Whether a discovery lists it."""
+        return True
 
     @property
     def is_typed(self) -> bool:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from ory_reader.errors import IncompleteError, TapOryError, in_terms
 from ory_reader.pagination.id_ranges import LAST_ID, Slice
+from ory_reader.resources.identities import IDENTITIES
 from ory_reader.sync import snapshot, states
 from ory_reader.sync.closing import accounted
 from ory_reader.sync.progress import Progress
@@ -62,7 +63,7 @@ class FullRead:
                         output.begin(self._snapshot.version)
                     if self._resumed:
                         self._write_state()
-                with in_terms({**api.terms, "identities": resource.rows}):
+                with in_terms(terms_of(self._read)):
                     self._write_pages()
                 self._finish()
             except (TapOryError, self._shell.termination.error):
@@ -151,6 +152,12 @@ class FullRead:
             self._read.resume(slices)
         except ValueError:
             raise SetAsideError(snapshot.STRANGE) from None
+
+
+def terms_of(read: Read) -> dict[str, str]:
+    """What the sentences of a read say of another list, or of another server, than identities and theirs."""
+    is_other = read.resource.path != IDENTITIES.path
+    return {**read.api.terms, **({"identities": read.resource.rows} if is_other else {})}
 
 
 def _incomplete(stretches: Sequence[str], rows: str) -> IncompleteError:

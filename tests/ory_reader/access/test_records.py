@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from ory_reader.access.graph import AccessGraph
 from ory_reader.access.records import AccessRecords
-from ory_reader.access.rules import AccessRules
 from ory_reader.access.store import Client, Organization, Person, Store, Tuple
+from ory_reader.config.access import AccessDeclaration
 from ory_reader.errors import SettingsError
 
 Records = list[dict[str, Any]]
@@ -34,7 +34,7 @@ class Made(NamedTuple):
 @contextmanager
 def graph_of(
     tuples: Iterable[Tuple],
-    rules: AccessRules,
+    rules: AccessDeclaration,
     people: Iterable[Person] = (),
     organizations: Iterable[Organization] = (),
     clients: Iterable[Client] = (),
@@ -47,7 +47,7 @@ def graph_of(
         yield AccessGraph(store, rules)
 
 
-def made(tuples: Iterable[Tuple], rules: AccessRules = AccessRules(), **others: Any) -> Made:  # noqa: B008 - frozen
+def made(tuples: Iterable[Tuple], rules: AccessDeclaration = AccessDeclaration(), **others: Any) -> Made:  # noqa: B008 - frozen
     with graph_of(tuples, rules, **others) as graph:
         records = AccessRecords(graph, rules)
         return Made(
@@ -160,30 +160,30 @@ def test_the_raw_grants_are_the_tuples_and_the_rest_is_handed_on() -> None:
     [
         ("id-ada", {}, "id-ada"),
         ("ada", {}, "id-ada"),
-        ("User:ada", {"prefixes": ("User:",)}, "id-ada"),
+        ("User:ada", {"access_subject_prefixes": ("User:",)}, "id-ada"),
         ("User:ada", {}, None),
-        ("bob@X.io", {"names": True}, "id-bob"),
+        ("bob@X.io", {"access_match_names": True}, "id-bob"),
         ("bob@X.io", {}, None),
-        ("user:BOB", {"names": True, "prefixes": ("x", "user:")}, "id-bob"),
+        ("user:BOB", {"access_match_names": True, "access_subject_prefixes": ("x", "user:")}, "id-bob"),
         # Two have this name.
-        ("twin", {"names": True}, None),
-        ("machine", {"clients": "service"}, "machine"),
+        ("twin", {"access_match_names": True}, None),
+        ("machine", {"access_clients": "service"}, "machine"),
         ("machine", {}, None),
-        ("ghost", {"orphans": True}, "ghost"),
+        ("ghost", {"access_orphans": "system"}, "ghost"),
         # An identity goes before a client of that name.
-        ("id-cy", {"clients": "service"}, "id-cy"),
+        ("id-cy", {"access_clients": "service"}, "id-cy"),
     ],
 )
 def test_which_user_a_subject_is(subject: str, rules: dict[str, Any], user: str | None) -> None:
     people = [ADA, BOB, CY, Person("id-t1", names=("twin",)), Person("id-t2", names=("twin", "t2"))]
     clients = [Client("machine"), Client("id-cy")]
     for tuples in ([Tuple("Doc", "x", "view", subject)], [Tuple("Doc", "x", "view", "", "User", subject)]):
-        found = made(tuples, AccessRules(**rules), people=people, clients=clients)
+        found = made(tuples, AccessDeclaration(**rules), people=people, clients=clients)
         assert who(found.grants) == ({"keto-Doc:x:view": {user}} if user else {})
         assert found.nobodies == ([] if user else [subject])
         assert found.left_out == ({} if user else {"whose subject is nobody": 1})
         kinds = {row["id"]: row["account_type"] for row in found.resources if row["resource_type"] == "user"}
-        assert kinds.get("ghost") == ("system" if rules.get("orphans") else None)
+        assert kinds.get("ghost") == rules.get("access_orphans")
 
 
 def test_organizations_are_groups_whoever_lists_them() -> None:
@@ -207,7 +207,7 @@ def test_namespaces_that_are_not_wanted_stay_out_but_for_the_groups_that_hand_on
         Tuple("Crew", "c", "member", "id-ada"),
         Tuple("Folder", "f", "view", "id-ada"),
     ]
-    found = made(tuples, AccessRules(namespaces=("Doc",)), people=[ADA])
+    found = made(tuples, AccessDeclaration(access_namespaces=("Doc",)), people=[ADA])
     assert {row["resource_type"] for row in found.resources} == {"keto-Doc", "keto-Team", "keto-Crew"}
     assert who(found.grants)["keto-Doc:x:view"] == {"id-ada"}
     assert found.left_out == {"of namespaces that are not wanted": 1}
@@ -218,7 +218,7 @@ def test_links_are_parents_where_the_relation_says_so() -> None:
     plain = made(tuples, people=[ADA])
     assert plain.left_out == {"that only link objects": 1}
     assert [(row["id"], row["parent_id"]) for row in plain.resources] == [("x", None)]
-    linked = made(tuples, AccessRules(parents=("parents",)), people=[ADA])
+    linked = made(tuples, AccessDeclaration(access_parents=("parents",)), people=[ADA])
     assert [(row["id"], row["parent_type"], row["parent_id"]) for row in linked.resources] == [
         ("x", "keto-Folder", "f"),
         ("f", None, None),
@@ -228,9 +228,9 @@ def test_links_are_parents_where_the_relation_says_so() -> None:
 def test_too_many_objects_are_refused_by_name() -> None:
     tuples = [Tuple("Doc", str(n), "view", "id-ada") for n in range(4)] + [Tuple("Group", "a", "member", "id-ada")]
     with pytest.raises(SettingsError, match=r"5 objects \(Doc 4, Group 1\), more than access_max_objects \(4\)"):
-        made(tuples, AccessRules(max_objects=4))
-    assert len(made(tuples, AccessRules(max_objects=5)).resources) == 5
-    assert len(made(tuples, AccessRules(max_objects=1, namespaces=("Group",))).resources) == 1
+        made(tuples, AccessDeclaration(access_max_objects=4))
+    assert len(made(tuples, AccessDeclaration(access_max_objects=5)).resources) == 5
+    assert len(made(tuples, AccessDeclaration(access_max_objects=1, access_namespaces=("Group",))).resources) == 1
 
 
 def test_ids_stay_within_1024_bytes_and_names_that_are_long_differ() -> None:
@@ -238,7 +238,7 @@ def test_ids_stay_within_1024_bytes_and_names_that_are_long_differ() -> None:
     tuples = [Tuple(long, long + last, long, "", long, long + last, long + last) for last in ("", "a")] + [
         Tuple(long, long, long, long)
     ]
-    found = made(tuples, AccessRules(orphans=True))
+    found = made(tuples, AccessDeclaration(access_orphans="system"))
     for row in [*found.resources, *found.entitlements, *found.grants]:
         assert len(row["id"].encode()) <= 1024
     assert len({(row["resource_type"], row["id"]) for row in found.resources}) == 3
