@@ -235,14 +235,17 @@ class TapOry(Tap):
         chosen.remember(value, list(STREAMS))
 
     @classmethod
+    def _asked(cls, ctx: click.Context) -> TapOry:
+        given: _ConfigInput = ctx.params["config"]
+        return cls(config=given.config, parse_env_config=given.parse_env, setup_mapper=False)
+
+    @classmethod
     def cb_check(cls, ctx: click.Context, param: click.Option, value: bool) -> None:  # noqa: ARG003, FBT001
         """Check the connection and end."""
         if value:
             from ory_reader.availability import check_services  # noqa: PLC0415 - likewise
 
-            given: _ConfigInput = ctx.params["config"]
-            tap = cls(config=given.config, parse_env_config=given.parse_env, setup_mapper=False)
-            lines, right = check_services(tap.project)
+            lines, right = check_services(cls._asked(ctx).project)
             click.echo("\n".join(lines))
             ctx.exit(0 if right else 1)
 
@@ -254,12 +257,20 @@ class TapOry(Tap):
             from ory_reader.users.explain import table  # noqa: PLC0415 - likewise
             from ory_reader.users.factors import explanation  # noqa: PLC0415
 
-            given: _ConfigInput = ctx.params["config"]
-            tap = cls(config=given.config, parse_env_config=given.parse_env, setup_mapper=False)
+            tap = cls._asked(ctx)
             tap.project.schemas.settle(needed=True, known=False)
             click.echo(
                 "\n".join([table(user_mappings_of(tap.project.trait_shapes, tap.settings)), *explanation(tap.settings)])
             )
+            ctx.exit()
+
+    @classmethod
+    def cb_explain_access(cls, ctx: click.Context, param: click.Option, value: bool) -> None:  # noqa: ARG003, FBT001
+        """Print what becomes a resource, entitlement or grant and end."""
+        if value:
+            from ory_reader.streams.access_read import explain_access  # noqa: PLC0415 - likewise
+
+            click.echo("\n".join(explain_access(cls._asked(ctx).project, STREAMS)))
             ctx.exit()
 
     @classmethod
@@ -284,6 +295,11 @@ class TapOry(Tap):
                 "Check the connection: a line a server with host, version, rows and rate limits.",
             ),
             ("--explain-users", cls.cb_explain_users, "Show which trait becomes which field of users, per schema."),
+            (
+                "--explain-access",
+                cls.cb_explain_access,
+                "Read all that access is made of, and show what becomes what, with counts.",
+            ),
         ):
             command.params.append(click.Option([name], is_flag=True, help=text, callback=callback, expose_value=False))
         return command

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from contextlib import closing
+from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ory_reader.access.explain import sentences
+from ory_reader.access.explain import remarks, table
 from ory_reader.access.graph import AccessGraph
 from ory_reader.access.records import AccessRecords
 from ory_reader.access.store import Client, Organization, Person, Store, Tuple
@@ -68,10 +68,8 @@ class AccessRead:
             TapOryError: if one could not be read.
         """
         settings = self._project.settings
-        with tempfile.TemporaryDirectory(prefix="tap-ory-") as home, closing(Store(Path(home) / "access")) as store:
-            self._fill(store)
-            graph = AccessGraph(store, settings)
-            for sentence in sentences(graph):
+        with self.graph() as graph:
+            for sentence in remarks(graph):
                 logger.info("%s", sentence)
             records = AccessRecords(graph, settings)
             kinds = (records.resources(), records.entitlements(), records.grants(expand=settings.access_expand))
@@ -80,6 +78,13 @@ class AccessRead:
                     body = head_of(name) + msgspec.json.encode(rows)
                     yield PrefetchedPage(body, Slice(), None, None, None)
         self.whole = True
+
+    @contextmanager
+    def graph(self) -> Iterator[AccessGraph]:
+        """Read everything, and hold what was made of it."""
+        with tempfile.TemporaryDirectory(prefix="tap-ory-") as home, closing(Store(Path(home) / "access")) as store:
+            self._fill(store)
+            yield AccessGraph(store, self._project.settings)
 
     def _fill(self, store: Store) -> None:
         settings = self._project.settings
@@ -116,6 +121,16 @@ class AccessRead:
             places = "; ".join(read.undelivered) or f"{stream.resource.rows} kept changing"
             msg = f"Access is not published, as {stream.resource.rows} could not be read whole: {places}. Run it again."
             raise IncompleteError(msg)
+
+
+def explain_access(project: Project, made_of: Mapping[str, Stream]) -> list[str]:
+    """Read all that access is made of; return a table of what becomes what, and what else there is to know.
+
+    Raises:
+        TapOryError: if something could not be read whole.
+    """
+    with AccessRead(project, made_of).graph() as graph:
+        return [table(graph), *remarks(graph)]
 
 
 def _feed(add: Callable[[list[Any]], None], rows: Iterable[Any]) -> None:

@@ -165,7 +165,7 @@ def test_keto_itself_says_the_same(ory: Company) -> None:
     asked = [row for row in records["access_entitlements"] if row["resource_type"].startswith("keto-")]
     pick = random.Random(3)
     typed = {
-        (each["object"], each["subject_set"]["object"])
+        (each["object"], each["relation"], each["subject_set"]["object"])
         for each in ory.keto.all_tuples()
         if each.get("subject_set", {}).get("namespace") == "User"
     }
