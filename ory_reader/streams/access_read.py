@@ -148,7 +148,8 @@ def _person(row: Mapping[str, Any], names: Iterable[str] = ()) -> Person:
 
 
 def _names(row: Mapping[str, Any]) -> set[str]:
-    return {each for each in (row.get("email"), row.get("username"), *(row.get("emails") or ())) if each}
+    addresses = (each["address"] for each in row.get("emails") or ())
+    return {each for each in (row.get("email"), row.get("username"), *addresses) if each}
 
 
 def _organization(row: Mapping[str, Any]) -> Organization:
