@@ -28,7 +28,9 @@ def available_streams(project: Project) -> list[Stream]:
     A list that could not be asked for is no list that is not there.
     """
     wanted = [stream for stream in STREAMS.values() if stream.is_wanted(project.settings)]
-    return [stream for stream in wanted if stream.listed(project.settings).service is KRATOS or _is_there(project, stream)]
+    return [
+        stream for stream in wanted if stream.listed(project.settings).service is KRATOS or _is_there(project, stream)
+    ]
 
 
 def check_services(project: Project) -> tuple[list[str], bool]:

@@ -6,6 +6,7 @@ that hold objects or arrays are JSON in a text field, and a choice among mixed t
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -80,12 +81,19 @@ def _form_field(name: str, setting: Mapping[str, Any], order: int) -> dict[str, 
         field["airbyte_secret"] = True
     if _is_choice(setting):
         field["enum"] = [_word(value) for value in setting["enum"] if value is not None]
-    if setting.get("default") not in (None, {}):
-        field["default"] = _word(setting["default"]) if _is_choice(setting) else setting["default"]
+    if setting.get("default") not in (None, {}, []):
+        field["default"] = _shown(setting)
     field.update((bound, setting[bound]) for bound in BOUNDS if bound in setting)
     if name in EXAMPLES:
         field["examples"] = EXAMPLES[name]
     return field
+
+
+def _shown(setting: Mapping[str, Any]) -> Any:
+    default = setting["default"]
+    if _is_json(setting):
+        return json.dumps(default)
+    return _word(default) if _is_choice(setting) else default
 
 
 def _form_type(setting: Mapping[str, Any]) -> str:

@@ -89,5 +89,4 @@ class AccessDeclaration:
         "A run that meets more objects of Ory Keto ends with an error and publishes nothing.",
         default=100_000,
         schema={"minimum": 1},
-        reaches_no_record="Whether a read ends: none that has ended so is gone on with.",
     )

@@ -5,13 +5,14 @@ A shell makes its own streams of these, in its protocol's words. Knows nothing o
 
 from __future__ import annotations
 
+from ory_reader.resources.access import KEYS
 from ory_reader.resources.identity_schemas import IDENTITY_SCHEMAS, IdentitySchemasRead
 from ory_reader.resources.oauth2_clients import OAUTH2_CLIENTS
 from ory_reader.resources.organizations import ORGANIZATIONS
 from ory_reader.resources.permission_namespaces import PERMISSION_NAMESPACES
 from ory_reader.resources.relation_tuples import RELATION_TUPLES, TupleRead
 from ory_reader.resources.trust_issuers import TRUST_ISSUERS
-from ory_reader.streams.access import KEYS, AccessStream
+from ory_reader.streams.access import AccessStream
 from ory_reader.streams.identity_views import IdentityView
 from ory_reader.streams.organizations import Organizations
 from ory_reader.streams.relation_tuples import RelationTuples

@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ory_reader.config.services import KRATOS
 from ory_reader.errors import refuse
-from ory_reader.pagination.paginators import KEYSET
 from ory_reader.records.decoder import RecordDecoder
 from ory_reader.records.projection import project as projection_of
-from ory_reader.resources.identities import IDENTITIES
-from ory_reader.resources.resource import Resource
+from ory_reader.resources.access import ACCESS, KEYS, head_of
 from ory_reader.streams.stream import Stream
 
 if TYPE_CHECKING:
@@ -19,24 +16,9 @@ if TYPE_CHECKING:
 
     from ory_reader.config.settings import Settings
     from ory_reader.project import Project
+    from ory_reader.resources.resource import Resource
     from ory_reader.streams.stream import Mask, Schema
     from ory_reader.sync.protocols import Decoder, Read
-
-#: The streams, in the order in which they are written: what one names was there before.
-KEYS = {
-    "access_resources": ("resource_type", "id"),
-    "access_entitlements": ("id",),
-    "access_grants": ("id",),
-}
-#: No list of Ory's: what is made of several. Its requests are those of identities, and of other lists by their own.
-ACCESS = Resource(
-    name="access",
-    service=KRATOS,
-    path=IDENTITIES.path,
-    paginators=(KEYSET,),
-    bucket=IDENTITIES.bucket,
-    key=("id",),
-)
 
 
 @dataclass(frozen=True)
@@ -63,6 +45,8 @@ class AccessStream(Stream):
         """
         if not project.settings.access:
             refuse("access", f"is off, which the stream {self.name} needs", "set it to true, or do not select that")
+        if project.settings.organization_id:
+            refuse("organization_id", "leaves people out, who would lose their access", "unset it where access is read")
         super().check(project, schema, mask, state, given=given)
 
     def read(self, project: Project) -> Read:
@@ -95,8 +79,3 @@ class _AccessDecoder(RecordDecoder):
     def rows(self, body: bytes, *, upper: str | None = None, seen: Collection[str] = ()) -> list[Any]:
         """Decode a page of this stream; one of another has no rows."""
         return super().rows(body[len(self._head) :], upper=upper, seen=seen) if body.startswith(self._head) else []
-
-
-def head_of(name: str) -> bytes:
-    """What a page of the stream begins with."""
-    return name.encode() + b"\n"

@@ -19,7 +19,7 @@ from ory_reader.config.access import NONE
 from ory_reader.errors import IncompleteError, in_terms
 from ory_reader.pagination.id_ranges import Slice
 from ory_reader.pagination.prefetch import PrefetchedPage
-from ory_reader.streams.access import ACCESS, KEYS, head_of
+from ory_reader.resources.access import ACCESS, KEYS, head_of
 from ory_reader.streams.stream import mask_of
 from ory_reader.sync.full_read import terms_of
 
@@ -94,9 +94,8 @@ class AccessRead:
         else:
             people = self._rows("identities", ("external_id", "organization_id"))
             _feed(store.add_people, map(_person, people))
-        if "organizations" in self._made_of:
-            organizations = self._rows("organizations", ("label", "domains", "created_at"))
-            _feed(store.add_organizations, map(_organization, organizations))
+        organizations = self._rows("organizations", ("label", "domains", "created_at"))
+        _feed(store.add_organizations, map(_organization, organizations))
         if settings.access_namespaces != []:
             _feed(store.add_tuples, map(_tuple, self._rows("relation_tuples")))
         if settings.access_clients != NONE:

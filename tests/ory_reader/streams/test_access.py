@@ -9,8 +9,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import ory_reader
+from ory_reader.resources.access import KEYS
 from ory_reader.streams import STREAMS
-from ory_reader.streams.access import KEYS
 from ory_sandbox import Sandbox
 from ory_sandbox.holdings import Holdings
 from tests.command import run_tap
