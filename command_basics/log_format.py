@@ -77,3 +77,8 @@ def settle_log_format(environ: Mapping[str, str], prefix: str, error: type[Excep
     handler.setFormatter(JsonFormatter())
     logging.getLogger().handlers = [handler]
     logging.captureWarnings(capture=True)
+
+
+def writes_json() -> bool:
+    """Whether stderr is for JSON alone."""
+    return any(type(handler.formatter) is JsonFormatter for handler in logging.getLogger().handlers)

@@ -1,6 +1,6 @@
 """Progress on stderr: rows so far, of how many, rate, time left.
 
-On a terminal one line that is written over; elsewhere a log line every ten seconds. Never on stdout.
+On a terminal one line that is written over; elsewhere, and among JSON, a log line every ten seconds. Never on stdout.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from command_basics.log_format import writes_json
 from ory_reader.errors import TapOryError
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Progress:
         self._total: int | None = None
         self._asked = False
         # A shell's `2>&-` leaves none.
-        self._terminal = sys.stderr is not None and sys.stderr.isatty()
+        self._terminal = sys.stderr is not None and sys.stderr.isatty() and not writes_json()
         self._started = time.monotonic()
         self._interval = TERMINAL_INTERVAL if self._terminal else LOG_INTERVAL
         self._next = self._started + self._interval

@@ -11,6 +11,7 @@ from unittest import mock
 
 import pytest
 
+from command_basics.log_format import JsonFormatter
 from ory_reader.errors import UnavailableError
 from ory_reader.sync import progress
 from ory_reader.sync.progress import CLEAR_LINE, LOG_INTERVAL, TERMINAL_INTERVAL, Progress
@@ -158,3 +159,16 @@ def test_nothing_goes_to_stdout(clock: SimpleNamespace, capsys: pytest.CaptureFi
         begun(lambda: 1000, clock, 100, 10).close()
         assert screen.getvalue()
     assert capsys.readouterr().out == ""
+
+
+def test_a_terminal_that_gets_json_gets_nothing_else(
+    clock: SimpleNamespace, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.INFO)
+    handler = logging.StreamHandler(io.StringIO())
+    handler.setFormatter(JsonFormatter())
+    monkeypatch.setattr(logging.getLogger(), "handlers", [*logging.getLogger().handlers, handler])
+    with terminal() as screen:
+        begun(lambda: None, clock, 500, LOG_INTERVAL).close()
+    assert screen.getvalue() == ""
+    assert [message for message in caplog.messages if "clever-hare: 500" in message]
