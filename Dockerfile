@@ -13,11 +13,13 @@ RUN awk '/^uv==/ { own = 1; print; next } /^[^ ]/ { own = 0 } own' constraints.t
     && python -m venv /opt/tap-ory \
     && uv pip install --no-cache --compile-bytecode --python /opt/tap-ory --constraint constraints.txt \
         --build-constraint constraints.txt '.[c1-s3,c1-azure,connector,otel]' \
-    && install -m 755 deploy/nightly /opt/tap-ory/bin/nightly
+    && install -m 755 deploy/nightly /opt/tap-ory/bin/nightly \
+    && mkdir /opt/tap-ory/data
 
 FROM python:3.11.13-slim-bookworm AS commands
 COPY --from=build /opt/tap-ory /opt/tap-ory
-# Nothing is written but to /tmp.
+# A new volume there belongs to the user. Nothing is written but to it and to /tmp.
+COPY --from=build --chown=1000:1000 /opt/tap-ory/data /data
 ENV PATH="/opt/tap-ory/bin:$PATH" HOME=/tmp PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 # A number, so that a cluster which allows no root can see that it is none.
 USER 1000:1000

@@ -43,7 +43,7 @@ def kratos(home: Path) -> Iterator[str]:
     ran = []
     for name in ("migrate", "kratos"):
         service = SERVICES[name]
-        dsn = service["environment"]["DSN"].replace("sqlite:///data", f"sqlite://{home}")
+        dsn = service["environment"]["DSN"].replace("sqlite:///var/lib/sqlite", f"sqlite://{home}")
         command = [program, *(word.replace("/etc/kratos", str(home)) for word in service["command"])]
         if name == "migrate":
             subprocess.run(command, env={"DSN": dsn, "PATH": "/bin"}, check=True, capture_output=True)
