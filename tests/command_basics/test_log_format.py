@@ -1,14 +1,16 @@
 """One variable makes each log line of each command a JSON object; what others prescribe stays as it is."""
 
 import json
+import logging
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from command_basics.log_format import log_format
+from command_basics.log_format import JsonFormatter, log_format
 from ory_sandbox import Sandbox
 from tests.command import KEY, Finished
 from tests.command_basics.test_commands import run
@@ -120,3 +122,15 @@ def test_which_variable_wins() -> None:
     for variable in environ:
         with pytest.raises(WrongError, match=f"Setting {variable} is no log format: give console or json"):
             log_format({variable: "xml"}, "X_", WrongError)
+
+
+def test_what_is_hidden_is_hidden_before_json_escapes_it() -> None:
+    secret = 'a "key"\\'
+    try:
+        raise WrongError(secret)
+    except WrongError:
+        record = logging.LogRecord("tap-ory", logging.INFO, "", 1, "sent %s", (secret,), sys.exc_info())
+    line = JsonFormatter(lambda text: text.replace(secret, "[hidden]")).format(record)
+    message = json.loads(line)["message"]
+    assert message.startswith("sent [hidden] Traceback (most recent call last):")
+    assert secret not in message
