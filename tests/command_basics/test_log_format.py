@@ -127,7 +127,7 @@ def test_which_variable_wins() -> None:
 def test_what_is_hidden_is_hidden_before_json_escapes_it() -> None:
     secret = 'a "key"\\'
     try:
-        raise WrongError(secret)
+        raise WrongError(secret)  # noqa: TRY301
     except WrongError:
         record = logging.LogRecord("tap-ory", logging.INFO, "", 1, "sent %s", (secret,), sys.exc_info())
     line = JsonFormatter(lambda text: text.replace(secret, "[hidden]")).format(record)
