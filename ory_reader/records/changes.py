@@ -18,7 +18,7 @@ from ory_reader.lossless_json import loads_page
 from ory_reader.pagination.page import not_a_page
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from ory_reader.records.decoder import RecordDecoder
 
@@ -72,7 +72,7 @@ class ChangesDecoder:
         self, inner: RecordDecoder, bookmark: object, lookback: timedelta, beside: Mapping[str, str] | None = None
     ) -> None:
         """`bookmark` is the state's; None or anything that is no time reads everything. `beside` is kept with it."""
-        self._inner = inner
+        self.inner = inner
         self._beside = beside or {}
         self._since = _minus(bookmark, lookback)
         self.newest: str | None = None
@@ -82,10 +82,10 @@ class ChangesDecoder:
         changes = {clocks.id: changed_at(clocks) for clocks in _decode(body)}
         self.newest = max(filter(None, [self.newest, *changes.values()]), default=None)
         rows = []
-        for row in self._inner.rows(body, upper=upper, seen=seen):
+        for row in self.inner.rows(body, upper=upper, seen=seen):
             changed = changes.get(row.id)
             if changed is None or changed >= self._since:
-                rows.append(self._inner.stamped(row, CHANGED_AT, changed))
+                rows.append(self.inner.stamped(row, CHANGED_AT, changed))
         return rows
 
     def decode_texts(self, texts: Collection[str]) -> None:
@@ -94,11 +94,15 @@ class ChangesDecoder:
 
     def records(self, rows: list[Any]) -> list[Any]:
         """Return the records of rows."""
-        return self._inner.records(rows)
+        return self.inner.records(rows)
 
     def dicts(self, rows: list[Any]) -> Iterator[dict[str, Any]]:
         """Return rows as dicts."""
-        return self._inner.dicts(rows)
+        return self.inner.dicts(rows)
+
+    def share(self, decoders: Iterable[object]) -> None:
+        """Share what decoders of all rows share."""
+        self.inner.share([each.inner if isinstance(each, ChangesDecoder) else each for each in decoders])
 
     def bookmark(self, started_at: datetime) -> dict[str, Any]:
         """What the state keeps for the next run: what changed after the read began may have been read before."""

@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import simplejson
 
-from ory_reader.lossless_json import loads, loads_page, without_nul
+from ory_reader.lossless_json import loads, loads_page, may_hold_nul, without_nul
 from ory_reader.pagination.page import not_a_page
 from ory_reader.records.projection import prune
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from datetime import datetime
 
     from ory_reader.records.projection import Projection
@@ -86,6 +86,9 @@ def attribute_of(number: int, name: str, key: str | None = "id") -> str:
 class RecordDecoder:
     """Turns pages into the records of one stream."""
 
+    #: Whether NUL is looked for in all that passes as it came.
+    _refuses_nul = False
+
     def __init__(self, field: Projection, key: str = "id") -> None:
         """Compile the decoder of what `field` keeps; `key` is the field with a record's id."""
         self._field = field
@@ -128,6 +131,9 @@ class RecordDecoder:
         for line in msgspec.json.Encoder().encode_lines(self.records(rows)).splitlines():
             yield loads(line)
 
+    def share(self, decoders: Iterable[object]) -> None:
+        """Let what is the same for another decoder of the same pages be done once."""
+
     def bookmark(self, started_at: datetime) -> dict[str, Any]:  # noqa: ARG002 - where only changes are read it is needed
         """What the state keeps for the next run: nothing, where each brings everything."""
         return {}
@@ -137,6 +143,8 @@ class RecordDecoder:
         rows = self._compiled(body)
         if rows is not None:
             text = self._passing(body, rows)
+            if self._refuses_nul and may_hold_nul(text):
+                return RecordDecoder._decode(self, without_nul(body))
             if not _is_utf8(text):
                 rows = None
             elif text.find(b"\n", 0, -1) >= 0 or b"\r" in text:

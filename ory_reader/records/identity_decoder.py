@@ -105,6 +105,12 @@ class IdentityDecoder(RecordDecoder):
         listed = list(credential.fields or {}) if credential else []
         self._identifiers = attribute_of(listed.index("identifiers"), "identifiers") if "identifiers" in listed else ""
 
+    def take_over(self, conformer: Conformer) -> None:
+        """Look at traits by what another decoder of the same pages looks at them with, if that finds the same."""
+        traits = self._outgoing.get(TRAITS)
+        if traits and traits.field.is_whole and traits.conformer.finds_same_as(conformer):
+            traits.conformer = conformer
+
     def _decode(self, body: bytes) -> list[Any]:
         rows = super()._decode(body)
         if isinstance(rows[0] if rows else None, SlowRow):

@@ -75,6 +75,8 @@ class FullRead:
         read = self._read
         progress = Progress(read.api.settings.label, read.count, logger, read.resource.rows)
         decoders = self._decoders = [output.decoder() for output in self._outputs]
+        for decoder in decoders:
+            decoder.share(decoders)
         with ExitStack() as meters:
             for output in self._outputs:
                 meters.enter_context(output.measured())

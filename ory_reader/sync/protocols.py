@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
 
@@ -96,6 +96,9 @@ class Decoder(Protocol):
 
     def dicts(self, rows: list[Any]) -> Iterator[dict[str, Any]]:
         """Return rows as dicts."""
+
+    def share(self, decoders: Iterable[object]) -> None:
+        """Let what is the same for others of these, which turn the same pages into rows, be done once."""
 
     def bookmark(self, started_at: datetime) -> dict[str, Any]:
         """Return what the state keeps for the next run, after a whole read that began then."""

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import simplejson
 
-from ory_reader.lossless_json import may_hold_nul, without_nul
+from ory_reader.lossless_json import without_nul
 from ory_reader.records.changes import CHANGED_AT
 from ory_reader.records.decoder import LONE_SURROGATE, RecordDecoder, SlowRow
-from ory_reader.records.identity_decoder import Outgoing
+from ory_reader.records.identity_decoder import IdentityDecoder, Outgoing
 from ory_reader.records.projection import WHOLE, Projection, project
 from ory_reader.traits.conformer import Conformer
 from ory_reader.traits.decoder_types import Wanted, is_text, wants_of_many
@@ -52,6 +52,8 @@ def user_mappings_of(shapes: Mapping[str, Shape], settings: Settings) -> dict[st
 
 class UserDecoder(RecordDecoder):
     """Turns pages of identities into users."""
+
+    _refuses_nul = True
 
     def __init__(  # noqa: PLR0913 - what is wanted, and what is known of the project
         self,
@@ -98,6 +100,12 @@ class UserDecoder(RecordDecoder):
     def decode_texts(self, texts: Collection[str]) -> None:
         """Leave it as it is: a user's texts are decoded."""
 
+    def share(self, decoders: Iterable[object]) -> None:
+        """Where identities go out as well, one look at traits serves both."""
+        for each in decoders:
+            if isinstance(each, IdentityDecoder):
+                each.take_over(self._traits)
+
     def _prepare_traits(
         self, schema: Mapping[str, Any], selected: Mapping[str, Projection], wanted: Wanted, warned: set[str]
     ) -> None:
@@ -118,7 +126,7 @@ class UserDecoder(RecordDecoder):
         rows = super()._decode(body)
         if isinstance(rows[0] if rows else None, SlowRow):
             rows = [self._one.decode(row.record) for row in rows]
-        elif may_hold_nul(self._passing(body, rows)) or "\0" in "".join([row.external_id or "" for row in rows]):
+        elif "\0" in "".join([row.external_id or "" for row in rows]):
             return self._decode(without_nul(body))
         if self._reads_credentials:
             self._complete_credentials(rows)

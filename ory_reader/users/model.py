@@ -95,11 +95,12 @@ def emails(own: Iterable[str | None], verifiable: list[Address] | None, recovery
             found[key] = Email(value, not found, None)
     for address in verifiable or ():
         if (value := address.value) and "@" in value and address.via not in BY_PHONE:
-            known = found.setdefault(value.lower(), Email(value, not found, None))
-            known.verified = address.verified
+            if (key := value.lower()) not in found:
+                found[key] = Email(value, not found, None)
+            found[key].verified = address.verified
     for address in recovery or ():
-        if (value := address.value) and "@" in value:
-            found.setdefault(value.lower(), Email(value, not found, None))
+        if (value := address.value) and "@" in value and (key := value.lower()) not in found:
+            found[key] = Email(value, not found, None)
     return list(found.values())
 
 
