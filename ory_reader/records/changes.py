@@ -90,7 +90,7 @@ class ChangesDecoder:
 
     def decode_texts(self, texts: Collection[str]) -> None:
         """Decode from now on what is in these fields."""
-        self._inner.decode_texts(texts)
+        self.inner.decode_texts(texts)
 
     def records(self, rows: list[Any]) -> list[Any]:
         """Return the records of rows."""
