@@ -42,6 +42,8 @@ constraints: $(INSTALLED) ## Pin all dependencies again, with hashes
 		pyproject.toml --output-file constraints.txt --custom-compile-command "make constraints"
 	cd tests/real && ../../$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes \
 		arrow.in --output-file arrow.txt --custom-compile-command "make constraints"
+	cd tests/real && ../../$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+		spark.in --output-file spark.txt --custom-compile-command "make constraints"
 
 bench-constraints: $(INSTALLED) ## Pin what the benchmarks and Airbyte's own tests install beside .venv
 	cd benchmarks && for peer in airbyte dlt jsonl; do ../$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 \

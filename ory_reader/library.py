@@ -6,6 +6,7 @@ Joins settings, resources and streams; a plan is made in one process and its ran
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from command_basics.reader import unknown_settings
@@ -13,12 +14,14 @@ from command_basics.version import version
 from ory_reader.config import settings as config
 from ory_reader.config.declaration import CONFIG_SCHEMA
 from ory_reader.errors import IncompleteError, SettingsError, TapOryError, in_terms
-from ory_reader.http.client import InternalServerError, OryClient
+from ory_reader.http.client import InternalServerError
+from ory_reader.http.rate_limiter import ALL, Share
 from ory_reader.pagination.id_ranges import LAST_ID, IdRange, Slice, cut
 from ory_reader.pagination.paginators import KEYSET
 from ory_reader.project import Project
 from ory_reader.resources.identities import IDENTITIES, IdentityRead, page_fetcher
 from ory_reader.streams import STREAMS, Stream
+from ory_reader.streams.identity_views import IdentityView
 from ory_reader.streams.stream import mask_of
 
 if TYPE_CHECKING:
@@ -59,11 +62,14 @@ class Plan:
 
     Every identity lies in exactly one of `ranges`, each of ids behind `after` (None: from the first) up to `last`.
     There is but one on a server with offset pagination, or with hardly anybody. `trait_shapes` is what the identity
-    schemas say of traits, by schema id, as they were when the plan was made.
+    schemas say of traits, by schema id, as they were when the plan was made. `rate_limits` are those that the server
+    named: how many requests in how many seconds; `spent` is how many were made to plan.
     """
 
     ranges: tuple[IdRange, ...]
     trait_shapes: dict[str, Shape] = field(repr=False)
+    rate_limits: tuple[tuple[int, float], ...] = ()
+    spent: int = 0
 
     def schema(self, stream: str) -> dict[str, Any]:
         """Return the JSON Schema of a stream's records.
@@ -75,11 +81,11 @@ class Plan:
         return STREAMS[stream].schema(self.trait_shapes)
 
 
-def plan(project: Settings, n: int = 1, stream: str = "identities") -> Plan:
+def plan(project: Settings, n: int = 1, stream: str = "identities", *, typed: bool = True) -> Plan:
     """Ask a project how a stream of it can be read, and cut its ids into `n` ranges where it can be.
 
-    One request tells it, beside those for the identity schemas. All but `identities` and `users` have one range, and
-    take no request.
+    One request tells it, beside those for the identity schemas, which are not asked for where `typed` is false and no
+    record is made of them. All but `identities` and `users` have one range, and take no request.
 
     >>> project = settings(base_url="http://127.0.0.1:4434/")
     >>> [each.last for each in plan(project, 2).ranges]
@@ -95,15 +101,24 @@ def plan(project: Settings, n: int = 1, stream: str = "identities") -> Plan:
         raise ValueError(msg)
     if STREAMS[stream].listed(project) is not IDENTITIES:
         return Plan((ALL_IDS,), {})
-    parts = [Slice(upper=LAST_ID)]
+    parts, of = [Slice(upper=LAST_ID)], Project(project)
     try:
-        if KEYSET.recognises(page_fetcher(OryClient(project))(None, 1)):
+        if KEYSET.recognises(page_fetcher(of.client)(None, 1)):
             parts = cut(parts[0], n)
     except InternalServerError:
         # The first row of all cannot be read, perhaps: the read itself finds out, and is one.
         pass
     ranges = tuple(IdRange(part.position, part.upper or LAST_ID) for part in parts)
-    return Plan(ranges, _shapes(Project(project)))
+    shapes = _shapes(of) if typed or _is_made_of_schemas(STREAMS[stream]) else {}
+    limiter = of.client.rate_limiter
+    return Plan(ranges, shapes, limiter.limits, limiter.sent)
+
+
+def fewer(ranges: Sequence[IdRange], n: int) -> tuple[IdRange, ...]:
+    """Return neighbouring ranges as `n` that hold the same ids, or as many as there are if those are fewer."""
+    count = min(n, len(ranges))
+    borders = [len(ranges) * number // count for number in range(count + 1)]
+    return tuple(IdRange(ranges[at].after, ranges[to - 1].last) for at, to in pairwise(borders))
 
 
 def open_read(project: Settings, ranges: Sequence[IdRange] | None = None, stream: str = "identities") -> Read:
@@ -233,9 +248,15 @@ class View:
         """Return what turns pages into rows that have these fields, and the key."""
         return self.stream.decoder(self.project, self.schema, mask_of(self.schema, fields), {}, changes_only=False)
 
+    def open_read(self, ranges: Sequence[IdRange] | None = None) -> Read:
+        """Begin a read, as the function of that name does."""
+        return Read(self.stream.read(self.project), ranges)
 
-def view(stream: str, project: Settings, plan: Plan | None = None, *, typed: bool = True) -> View:
+
+def view(stream: str, project: Settings, plan: Plan | None = None, *, typed: bool = True, share: Share = ALL) -> View:
     """Return a stream of a project, its traits typed by the identity schemas of the plan, or of now.
+
+    A read keeps to its `share` of each rate limit.
 
     Raises:
         TapOryError: if the identity schemas cannot be read, or the settings do not say where the stream's server is.
@@ -243,11 +264,15 @@ def view(stream: str, project: Settings, plan: Plan | None = None, *, typed: boo
     """
     definition = STREAMS[stream]
     typed = typed and definition.is_typed
-    wanted = typed or getattr(definition, "made_of_schemas", False)
+    wanted = typed or _is_made_of_schemas(definition)
     shapes = plan.trait_shapes if plan else _shapes(Project(project)) if wanted else {}
-    of = Project(project, shapes)
+    of = Project(project, shapes, share=share)
     of.api(definition.listed(project))
     return View(definition, of, definition.schema(shapes if typed else None))
+
+
+def _is_made_of_schemas(stream: Stream) -> bool:
+    return isinstance(stream, IdentityView) and stream.made_of_schemas
 
 
 def _shapes(project: Project) -> dict[str, Shape]:

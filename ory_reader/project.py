@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ory_reader.errors import refuse
 from ory_reader.http.client import OryClient
-from ory_reader.http.rate_limiter import RateLimiter
+from ory_reader.http.rate_limiter import ALL, RateLimiter, Share
 from ory_reader.resources.identities import IDENTITIES
 from ory_reader.traits.project_schemas import ProjectSchemas
 
@@ -28,14 +28,17 @@ class Project:
         settings: Settings,
         trait_shapes: dict[str, Shape] | None = None,
         go_on: Callable[[], object] = lambda: None,
+        share: Share = ALL,
     ) -> None:
         """Talk to nobody yet. `trait_shapes` are known already, where they are given.
+
+        `share` is this process's of each rate limit, where several read the project together.
 
         `go_on` is called before each request: what it raises ends the read.
         """
         self.settings = settings
         self._clients: dict[tuple[Service, str], OryClient] = {}
-        self._trait_shapes, self._go_on = trait_shapes, go_on
+        self._trait_shapes, self._go_on, self._share = trait_shapes, go_on, share
         #: The paths of traits that some value did not fit, each warned of once.
         self.warned_traits: set[str] = set()
 
@@ -58,10 +61,11 @@ class Project:
         place = service, resource.bucket
         if place not in self._clients:
             same = next((client for client in self._clients.values() if client.settings == there), None)
+            limiter = RateLimiter(share=self._share)
             self._clients[place] = (
-                same.beside(RateLimiter())
+                same.beside(limiter)
                 if same
-                else OryClient(there, go_on=self._go_on, terms=self.settings.terms(service))
+                else OryClient(there, limiter, self._go_on, terms=self.settings.terms(service))
             )
         return self._clients[place]
 

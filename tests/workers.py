@@ -19,6 +19,7 @@ TOGETHER = {f"tests/{room}/test_meltano.py": "meltano" for room in ("real", "tar
 #: What takes longest begins first, so that no worker is left alone with it in the end.
 FIRST = (
     "tests/real/test_fault_matrix.py",
+    "tests/pyspark_ory/",
     "tests/c1_connector/test_slow_faults.py",
     "tests/real/",
     "kratos",

@@ -12,6 +12,7 @@ from ory_reader import library
 from ory_reader.arrow.batches import BatchMaker
 from ory_reader.arrow.typed import APART
 from ory_reader.errors import IncompleteError, SettingsError, refuse
+from ory_reader.http.rate_limiter import ALL, Share
 from ory_reader.records.changes import CHANGED_AT
 from ory_reader.streams import STREAMS
 from ory_reader.sync.progress import Progress
@@ -51,15 +52,19 @@ class ArrowRead:
         progress: bool = False,
         plan: Plan | None = None,
         ranges: Sequence[IdRange] | None = None,
+        share: Share = ALL,
     ) -> None:
-        """Know the columns; for typed traits the identity schemas are read, unless there is a plan."""
+        """Know the columns; for typed traits the identity schemas are read, unless there is a plan.
+
+        `share` is this process's of each rate limit, where several read ranges of one plan.
+        """
         self._stream, self._project, self._progress, self._ranges = stream, project, progress, ranges
         self._rows_for_unreadable = _choice("on_unreadable", on_unreadable, ("raise", "row")) == "row"
         typed = _choice("traits", traits, ("json", "typed")) == "typed"
         if stream not in STREAMS:
             msg = f"There is no stream {stream!r}. The streams: {', '.join(STREAMS)}."
             raise SettingsError(msg)
-        self._view = library.view(stream, project, plan, typed=typed)
+        self._view = library.view(stream, project, plan, typed=typed, share=share)
         # Without types nothing is kept apart; and what changed is told by a read of changes alone.
         names = [name for name in self._view.schema["properties"] if name != CHANGED_AT and (typed or name != APART)]
         if unknown := [name for name in columns or () if name not in names]:
@@ -113,7 +118,7 @@ class ArrowRead:
         decoder = self._view.decoder(self.schema.names)
         self.rows, held = 0, _Held()
         with ExitStack() as ending:
-            read = ending.enter_context(library.open_read(self._project, self._ranges, self._stream))
+            read = ending.enter_context(self._view.open_read(self._ranges))
             told = self._told(ending)
             try:
                 for page in read.pages():

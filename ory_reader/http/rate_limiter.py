@@ -13,6 +13,7 @@ import re
 import threading
 import time
 from collections import defaultdict, deque
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
@@ -52,6 +53,25 @@ def server_wait(headers: Mapping[str, str]) -> float | None:
     return _number(headers.get("x-ratelimit-reset"))
 
 
+@dataclass(frozen=True)
+class Share:
+    """What a process may take of each window: one of `of` equal parts; what is left over goes to the first ones.
+
+    `spent` requests were made by whoever sent it out, and count as its own.
+    """
+
+    number: int
+    of: int
+    spent: int = 0
+
+    def of_limit(self, limit: int) -> int:
+        """How many requests of a window's that is; at least one."""
+        return max(1, limit // self.of + (self.number < limit % self.of))
+
+
+ALL = Share(0, 1)
+
+
 class RateLimiter:
     """Says when the next request may leave, as fast as the buckets allow and not faster."""
 
@@ -61,10 +81,12 @@ class RateLimiter:
         sleep: Callable[[float], object] | None = None,
         reader: Callable[[], Hashable] = threading.get_ident,
         traffic: Traffic | None = None,
+        share: Share = ALL,
     ) -> None:
         """`clock` and `sleep` are in seconds. `reader` tells who calls: an answer is that to the caller's request.
 
-        What is asked and waited for is counted in `traffic`, which may be another's too.
+        What is asked and waited for is counted in `traffic`, which may be another's too. Those who have the other
+        shares are no other clients: each keeps to its own.
         """
         self._clock = clock
         self._sleep = sleep or self._nap
@@ -79,6 +101,21 @@ class RateLimiter:
         self._blocked_by = ""
         self._told_until = 0.0
         self.limit_header: str | None = None
+        self._share = share
+        for _ in range(share.spent):
+            self._history.end(self._history.send(clock()), clock(), answered=False)
+
+    @property
+    def limits(self) -> tuple[tuple[int, float], ...]:
+        """The windows that the server named: how many requests in how many seconds."""
+        with self._lock:
+            return tuple((window.limit, window.seconds) for window in self._windows)
+
+    @property
+    def sent(self) -> int:
+        """How many requests have left of late."""
+        with self._lock:
+            return len(self._history.requests)
 
     def wait_turn(self) -> None:
         """Block until a request may leave. `learn` or `forget` must follow."""
@@ -118,7 +155,7 @@ class RateLimiter:
                 self._block(now, min(reset or 0.0, MAX_SERVER_WAIT), "the server refused a request and asked for it")
             if remaining is None or quota is None:
                 return
-            for window in self._windows:
+            for window in self._windows if self._share.of == 1 else ():
                 if window.limit == quota:
                     self._learn_of(window, request, int(remaining), reset, now)
                     return
@@ -157,6 +194,8 @@ class RateLimiter:
         if header is None:
             return None
         quota, windows = parse_windows(header)
+        if self._share.of > 1:
+            windows = [Window(self._share.of_limit(window.limit), window.seconds) for window in windows]
         if windows and [(w.limit, w.seconds) for w in windows] != [(w.limit, w.seconds) for w in self._windows]:
             self._windows = windows
         if windows or quota is not None:
