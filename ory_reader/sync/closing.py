@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from command_basics import metrics, telemetry
 from command_basics.log_format import NUMBERS
-from ory_reader.errors import IncompleteError
+from ory_reader.errors import AccessError, AnswerError, IncompleteError, UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,12 +23,25 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("tap-ory")
 
+#: Why a read was not whole, by what ended it; the line of the error itself says more.
+REASONS: tuple[tuple[type[BaseException], str], ...] = (
+    (IncompleteError, "the server cannot read some"),
+    (AccessError, "the server refused"),
+    (UnavailableError, "the server could not be reached or did not recover"),
+    (AnswerError, "an answer was none of the API's"),
+    (SystemExit, "a signal ended the read"),
+    (OSError, "the output could not be written"),
+    (BaseException, "the read could not go on"),
+)
+
 
 @dataclass
 class Account:
     """Of one read of a list: rows so far, and at the end whether it was whole."""
 
     resource: Resource
+    #: Whether it goes on with an interrupted read, so that the rows are those that were left.
+    resumed: bool = False
     rows: int = 0
     whole: bool = False
     #: Stretches of rows that the server cannot read.
@@ -51,6 +64,7 @@ class Account:
         numbers = {
             "list": self.resource.name,
             "records": self.rows,
+            "resumed": self.resumed,
             "seconds": round(seconds, 3),
             **counts._asdict(),
             "unreadable": self.unreadable,
@@ -59,8 +73,9 @@ class Account:
         refused = f" ({counts.refused:,} refused with 429)" if counts.refused else ""
         waited = f"{_seconds(counts.waited)} of waiting" if counts.waited else "no wait"
         logger.info(
-            "Read %s %s in %s with %s request%s%s, %s for rate limits: %s.",
+            "Read %s %s%s in %s with %s request%s%s, %s for rate limits: %s.",
             f"{self.rows:,}",
+            "more " if self.resumed else "",
             self.resource.rows,
             _seconds(seconds),
             f"{counts.requests:,}",
@@ -73,23 +88,19 @@ class Account:
 
 
 @contextmanager
-def accounted(resource: Resource, traffic: Traffic, conclude: Callable[[str | None], str]) -> Iterator[Account]:
+def accounted(
+    resource: Resource, traffic: Traffic, conclude: Callable[[str | None], str], *, resumed: bool = False
+) -> Iterator[Account]:
     """Tell at the end, however it comes, what the read inside came to.
 
     `conclude` says what follows from a whole read (None), or from one that is not for the reason given.
     """
-    account, reason = Account(resource), f"{resource.rows} kept changing"
+    account, reason = Account(resource, resumed), f"{resource.rows} kept changing"
     with telemetry.span(f"read {resource.name}") as span:
         try:
             yield account
-        except IncompleteError:
-            reason = "the server cannot read some"
-            raise
-        except SystemExit:
-            reason = "a signal ended the read"
-            raise
-        except BaseException:
-            reason = "the read could not go on"
+        except BaseException as error:
+            reason = next(words for kind, words in REASONS if isinstance(error, kind))
             raise
         finally:
             account.close(traffic, conclude(None if account.whole else reason))

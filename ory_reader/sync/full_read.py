@@ -56,7 +56,7 @@ class FullRead:
         """
         resource, api = self._read.resource, self._read.api
         conclude = partial(self._shell.conclusion, self._outputs)
-        with accounted(resource, api.rate_limiter.traffic, conclude) as self._account:
+        with accounted(resource, api.rate_limiter.traffic, conclude, resumed=self._resumed) as self._account:
             try:
                 with self._shell.termination.held_back():
                     for output in self._outputs:

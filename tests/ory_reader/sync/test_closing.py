@@ -10,12 +10,12 @@ import pytest
 from command_basics.signals import Terminated
 from ory_reader.errors import TapOryError
 from ory_sandbox import Sandbox
-from tests.command import sync
+from tests.command import records, sync
 from tests.faults.sandbox import FaultySandbox
-from tests.interrupted import both
+from tests.interrupted import Interrupted, both
 
 SENTENCE = re.compile(
-    r"Read (?P<rows>[\d,]+) identities in [\d,.]+ s with (?P<requests>[\d,]+) requests?"
+    r"Read (?P<rows>[\d,]+) (?P<more>more )?identities in [\d,.]+ s with (?P<requests>[\d,]+) requests?"
     r"(?: \((?P<refused>\d+) refused with 429\))?, (?:(?P<waited>[\d,.]+) s of waiting|no wait) for rate limits: "
     r"(?P<conclusion>.+)\."
 )
@@ -61,7 +61,14 @@ def test_a_whole_read(
     with Sandbox(1234) as sandbox:
         output = sync({"base_url": sandbox.url, **settings}, catalog=catalog)
         asked = len(sandbox.requests.log)
-    expected = {"rows": "1,234", "requests": str(asked), "refused": None, "waited": None, "conclusion": conclusion}
+    expected = {
+        "rows": "1,234",
+        "more": None,
+        "requests": str(asked),
+        "refused": None,
+        "waited": None,
+        "conclusion": conclusion,
+    }
     assert told(log) == expected
     activated = [
         name for name in ("identities", "users") if b'"ACTIVATE_VERSION","stream":"%b"' % name.encode() in output
@@ -82,7 +89,7 @@ def test_waits_for_rate_limits(log: pytest.LogCaptureFixture) -> None:
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [
-        ({"do": "status", "status": 401, "at": 3}, "the read could not go on"),
+        ({"do": "status", "status": 401, "at": 3}, "the server refused"),
         ({"do": "unreadable", "place": 42, "at": 1}, "the server cannot read some"),
     ],
 )
@@ -95,6 +102,15 @@ def test_a_read_that_is_not_whole(fault: dict[str, Any], reason: str, log: pytes
     assert found["conclusion"] == f"no version was activated, as {reason}"
     assert found["requests"] == str(asked)
     assert int(found["rows"] or 0) < 60
+
+
+def test_a_read_that_goes_on_tells_of_what_was_left(log: pytest.LogCaptureFixture) -> None:
+    with Interrupted() as cut:
+        log.clear()
+        output, _ = cut.resumed("identities", "users")
+    found = told(log)
+    assert (found["more"], found["rows"]) == ("more ", str(len(records(output)) // 2))
+    assert 0 < int(found["rows"] or 0) < 200
 
 
 def test_a_signal(log: pytest.LogCaptureFixture) -> None:
