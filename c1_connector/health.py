@@ -96,7 +96,10 @@ def serving(health: Health, address: str, port: int) -> Iterator[None]:
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
-            self.wfile.write(data)
+            if self.command == "GET":
+                self.wfile.write(data)
+
+        do_HEAD = do_GET  # noqa: N815 - the name that http.server looks for
 
         def log_message(self, *_: Any) -> None:
             """Say nothing: probes come all the time."""

@@ -54,6 +54,7 @@ def test_probes_of_a_service_whose_project_is_away(running: Connector, port: int
     assert "connection refused" in told["details"]["validation_error"]
     assert KEY not in json.dumps(told)
     assert requests.get(f"http://127.0.0.1:{port}/metrics", timeout=60).status_code == 404
+    assert requests.head(f"http://127.0.0.1:{port}/live", timeout=60).status_code == 200
     assert requests.post(f"http://127.0.0.1:{port}/live", timeout=60).status_code == 501
     # It listens where nobody else sees it, and says nothing of probes.
     assert f":{port} " not in running.output
