@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
@@ -33,6 +34,17 @@ def describe(options: dict[str, str]) -> dict[str, Any]:
     return {"schema": read.schema.simpleString(), "plan": plans.toString(), "partitions": read.rdd.getNumPartitions()}
 
 
+def notebook(path: str, admin_api: str) -> dict[str, Any]:
+    """Run the cells of a notebook one after another, as a reader does, on another server than its own."""
+    cells = json.loads(Path(path).read_text(encoding="utf-8"))["cells"]
+    names: dict[str, Any] = {}
+    for cell in cells:
+        if cell["cell_type"] == "code":
+            text = "".join(cell["source"]).replace("http://127.0.0.1:4434/", admin_api)
+            exec(compile(text, cell["id"], "exec"), names)
+    return {"cells": len(cells)}
+
+
 def main() -> None:
     master, events = sys.argv[1:]
     spark = (
@@ -48,7 +60,7 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     print(json.dumps({"version": spark.version}), file=answers, flush=True)
-    asked: dict[str, Any] = {"ids": ids, "parquet": parquet, "describe": describe}
+    asked: dict[str, Any] = {"ids": ids, "parquet": parquet, "describe": describe, "notebook": notebook}
     for line in sys.stdin:
         question = json.loads(line)
         try:

@@ -15,6 +15,7 @@ import ory_reader
 from ory_sandbox import Sandbox
 from tests.command import KEY
 from tests.faults.sandbox import FaultySandbox
+from tests.pyspark_ory.session import ROOT
 from tests.real.fault_cases import CASES
 
 if TYPE_CHECKING:
@@ -169,6 +170,12 @@ def test_no_key_is_in_any_plan_event_or_error(spark: Spark) -> None:
     texts = [*map(json.dumps, told), *logs, spark.log.read_text(errors="replace")]
     assert any("BatchScan ory" in text for text in logs)
     assert not [text for text in texts if KEY in text or KEY.encode().hex() in text]
+
+
+def test_the_notebook(spark: Spark) -> None:
+    with Sandbox(300) as sandbox:
+        answer = spark.ask("notebook", path=str(ROOT / "docs" / "spark.ipynb"), admin_api=sandbox.url)
+        assert answer == {"cells": 12}
 
 
 @pytest.mark.parametrize(
