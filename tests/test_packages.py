@@ -12,6 +12,8 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
+from tests.checkout import own_files
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -92,8 +94,7 @@ def test_the_sdist_brings_what_its_tests_want(built: Path) -> None:
     (sdist,) = built.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         names = {str(PurePosixPath(*PurePosixPath(name).parts[1:])) for name in archive.getnames()}
-    kept = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    assert [name for name in kept.splitlines() if name not in names] == []
+    assert [name for name in own_files() if name not in names] == []
     assert not [name for name in names if name.startswith((".cache", ".venv", "output"))]
 
 

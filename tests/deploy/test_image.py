@@ -20,6 +20,7 @@ from ory_sandbox import Sandbox
 from tests.c1_connector.connector import connector, ids_in
 from tests.c1_connector.fake_c1 import fake_c1
 from tests.c1_connector.test_faults import ids_of, outcome
+from tests.checkout import own_files
 from tests.source_ory.support import ROOT, Files, said
 
 DOCKERFILE = ROOT / "Dockerfile"
@@ -71,16 +72,9 @@ def test_airbyte_finds_what_it_runs() -> None:
 
 def checked_out(target: Path) -> None:
     """Copy what git knows or would take in."""
-    files = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-    )
-    for name in filter(None, files.stdout.decode().split("\0")):
-        if (ROOT / name).is_file():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, target / name)
+    for name in own_files():
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, target / name)
 
 
 @pytest.fixture(scope="module")
