@@ -1,4 +1,4 @@
-"""Which files are the project's own: what git knows, or would take in; in an unpacked sdist, all but what was made there."""
+"""Which files are the project's own: what git knows or would take in; in an unpacked sdist, what was not made there."""
 
 import subprocess
 from pathlib import Path

@@ -79,6 +79,14 @@ def test_each_link_of_the_readme_leads_into_the_repository_at_this_version(metad
     assert metadata["Description-Content-Type"] == "text/markdown"
 
 
+def test_the_readme_names_the_repository_once(metadata: Message) -> None:
+    (line, *others) = re.findall(
+        r".*github\.\S*your-org.*|REPOSITORY=.*", (ROOT / "README.md").read_text(encoding="utf-8")
+    )
+    urls = dict(each.split(", ") for each in metadata.get_all("Project-URL", []))
+    assert (line, others) == (f"REPOSITORY=git+{urls['Repository']}", [])
+
+
 def test_no_extra_is_empty_and_the_stores_are_extras_of_their_own(metadata: Message) -> None:
     wanted: dict[str, set[str]] = {extra: set() for extra in metadata.get_all("Provides-Extra", [])}
     for each in metadata.get_all("Requires-Dist", []):
