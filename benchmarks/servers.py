@@ -22,7 +22,7 @@ class Servers:
 
     def __init__(self) -> None:
         self._stack = ExitStack()
-        self._sandboxes: dict[tuple[int, float], str] = {}
+        self._sandboxes: dict[tuple[int, float, str, str], str] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -30,12 +30,13 @@ class Servers:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def sandbox(self, identities: int, *, latency_ms: float = 0) -> str:
-        """The URL of a sandbox that behaves like Kratos v1.3."""
-        wanted = identities, latency_ms
+    def sandbox(self, identities: int, *, latency_ms: float = 0, names: str = "mixed", manner: str = "v1.3") -> str:
+        """The URL of a sandbox that behaves like a server of that manner; for `names` see there."""
+        wanted = identities, latency_ms, names, manner
         if wanted not in self._sandboxes:
             command = [sys.executable, "-m", "ory_sandbox", "--identities", str(identities)]
-            command += ["--latency-ms", str(latency_ms), "--cache-dir", str(CACHE / "people")]
+            command += ["--latency-ms", str(latency_ms), "--names", names, "--manner", manner]
+            command += ["--cache-dir", str(CACHE / "people")]
             with pinned(SERVER_CPUS):
                 process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
             self._stack.callback(_stop, process)
