@@ -124,7 +124,7 @@ class _Users:
     def begin(self, version: int) -> None:  # noqa: ARG002 - there is nothing to tell from other reads
         # Everything is wanted.
         self._mask: Mapping[tuple[str, ...], bool] = defaultdict(lambda: True)
-        self._schema = self._stream.schema(self._project.trait_shapes)
+        self._schema = self._stream.schema(self._project.trait_shapes, self._project.settings.adds)
         self._stream.check(self._project, self._schema, self._mask, {}, given=False)
 
     def decoder(self) -> Decoder:

@@ -70,6 +70,8 @@ class Plan:
     trait_shapes: dict[str, Shape] = field(repr=False)
     rate_limits: tuple[tuple[int, float], ...] = ()
     spent: int = 0
+    #: The settings that add fields to a stream and are on.
+    adds: frozenset[str] = frozenset()
 
     def schema(self, stream: str) -> dict[str, Any]:
         """Return the JSON Schema of a stream's records.
@@ -78,7 +80,7 @@ class Plan:
         >>> sorted(plan(project).schema("identities")["properties"]["traits"]["properties"])[:2]
         ['address', 'balance']
         """
-        return STREAMS[stream].schema(self.trait_shapes)
+        return STREAMS[stream].schema(self.trait_shapes, self.adds)
 
 
 def plan(project: Settings, n: int = 1, stream: str = "identities", *, typed: bool = True) -> Plan:
@@ -100,7 +102,7 @@ def plan(project: Settings, n: int = 1, stream: str = "identities", *, typed: bo
         msg = f"A read has at least one range, not {n}."
         raise ValueError(msg)
     if STREAMS[stream].listed(project) is not IDENTITIES:
-        return Plan((ALL_IDS,), {})
+        return Plan((ALL_IDS,), {}, adds=project.adds)
     parts, of = [Slice(upper=LAST_ID)], Project(project)
     try:
         if KEYSET.recognises(page_fetcher(of.client)(None, 1)):
@@ -111,7 +113,7 @@ def plan(project: Settings, n: int = 1, stream: str = "identities", *, typed: bo
     ranges = tuple(IdRange(part.position, part.upper or LAST_ID) for part in parts)
     shapes = _shapes(of) if typed or _is_made_of_schemas(STREAMS[stream]) else {}
     limiter = of.client.rate_limiter
-    return Plan(ranges, shapes, limiter.limits, limiter.sent)
+    return Plan(ranges, shapes, limiter.limits, limiter.sent, project.adds)
 
 
 def fewer(ranges: Sequence[IdRange], n: int) -> tuple[IdRange, ...]:
@@ -268,7 +270,7 @@ def view(stream: str, project: Settings, plan: Plan | None = None, *, typed: boo
     shapes = plan.trait_shapes if plan else _shapes(Project(project)) if wanted else {}
     of = Project(project, shapes, share=share)
     of.api(definition.listed(project))
-    return View(definition, of, definition.schema(shapes if typed else None))
+    return View(definition, of, definition.schema(shapes if typed else None, project.adds))
 
 
 def _is_made_of_schemas(stream: Stream) -> bool:

@@ -39,8 +39,8 @@ class Project:
         self.settings = settings
         self._clients: dict[tuple[Service, str], OryClient] = {}
         self._trait_shapes, self._go_on, self._share = trait_shapes, go_on, share
-        #: The paths of traits that some value did not fit, each warned of once.
-        self.warned_traits: set[str] = set()
+        #: What is warned of once: the paths of traits that some value did not fit, bookmarks that are set aside.
+        self.warned: set[str] = set()
 
     @property
     def client(self) -> OryClient:

@@ -65,7 +65,12 @@ class Output:
         self.changes_only = chosen.changes_only
         self.stream_state = state
         self._definition = definition
-        self._asked = (project, definition.schema(project.trait_shapes), chosen.mask, state)
+        self._asked = (
+            project,
+            definition.schema(project.trait_shapes if definition.is_typed else None, project.settings.adds),
+            chosen.mask,
+            state,
+        )
         self._status: StreamStatus | None = None
         self._told: dict[str, Any] | None = None
         self._uncounted = 0
@@ -82,7 +87,8 @@ class Output:
 
     def read(self) -> Read:
         """Return a read of the list, which has made no request yet."""
-        return self._definition.read(self._asked[0])
+        project, state = self._asked[0], self.stream_state
+        return self._definition.read_changes(project, state) if self.changes_only else self._definition.read(project)
 
     def fingerprint(self) -> list[Any]:
         """All that decides what a record of this stream looks like, beside the settings."""

@@ -43,7 +43,10 @@ def discover(given: Any) -> None:
     """
     project = _project(_checked(given))
     project.schemas.settle(needed=True, known=False)
-    streams = [airbyte_stream(each, each.schema(project.trait_shapes)) for each in available_streams(project)]
+    streams = [
+        airbyte_stream(each, each.schema(project.trait_shapes, project.settings.adds))
+        for each in available_streams(project)
+    ]
     _answer("CATALOG", catalog={"streams": streams})
 
 
@@ -60,7 +63,7 @@ def read(given: Any, catalog: Any, states: Any, termination: Termination) -> Non
     if any(are_typed):
         project.schemas.settle(needed=True, known=has_types(catalog))
     shapes = project.trait_shapes if any(are_typed) else None
-    asked = chosen(catalog, {name: each.schema(shapes) for name, each in STREAMS.items()})
+    asked = chosen(catalog, {name: each.schema(shapes, project.settings.adds) for name, each in STREAMS.items()})
     outputs = [Output(STREAMS[name], project, each, kept.setdefault(name, {})) for name, each in asked.items()]
     for output in outputs:
         output.check()

@@ -93,7 +93,8 @@ def _shown(setting: Mapping[str, Any]) -> Any:
     default = setting["default"]
     if _is_json(setting):
         return json.dumps(default)
-    return _word(default) if _is_choice(setting) else default
+    is_word = isinstance(default, bool) and _form_type(setting) == "string"
+    return _word(default) if is_word or _is_choice(setting) else default
 
 
 def _form_type(setting: Mapping[str, Any]) -> str:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from singer_sdk.singerlib import Catalog
 
     from ory_reader import streams
-    from ory_reader.sync.protocols import Decoder
+    from ory_reader.sync.protocols import Decoder, Read
     from tap_ory.map_lines import MapLines
     from tap_ory.tap import TapOry
 
@@ -56,7 +56,8 @@ class OryStream(Stream):
     def schema(self) -> dict[str, Any]:
         """The stream's file, with declared traits; a given catalog says itself what they are."""
         asked = self.definition.is_typed and self._tap.input_catalog is None and self._tap.config.get("base_url")
-        return self.definition.schema(self._tap.project.trait_shapes if asked else None)
+        adds = self._tap.settings.adds if self._tap.config.get("base_url") else ()
+        return self.definition.schema(self._tap.project.trait_shapes if asked else None, adds)
 
     @property
     def metadata(self) -> MetadataMapping:
@@ -117,7 +118,7 @@ class OryStream(Stream):
     def get_records(self, context: Any) -> Iterable[dict[str, Any]]:  # noqa: ARG002
         """Yield every record as a dict, for the SDK's own loop (`--test`)."""
         decoder = self.decoder()
-        for page in self.definition.read(self._tap.project).pages():
+        for page in self._read().pages():
             yield from decoder.dicts(decoder.rows(page.body, upper=page.upper, seen=page.seen))
 
     def _sync_records(self, context: Any = None, *, write_messages: bool = True) -> Generator[dict[str, Any], Any, Any]:
@@ -130,7 +131,7 @@ class OryStream(Stream):
             together = [
                 each for each in self._tap.ory_streams if each.selected and each.definition.listed(settings) == resource
             ]
-            FullRead(self._tap, together, self.definition.read(self._tap.project)).run()
+            FullRead(self._tap, together, self._read()).run()
 
     def _write_schema_message(self) -> None:
         """Write the SCHEMA once: the SDK asks for it again when another stream's read has written this one."""
@@ -169,8 +170,7 @@ class OryStream(Stream):
 
     def decoder(self) -> Decoder:
         """Return what turns pages into records: all of them, or those that changed since the bookmark."""
-        changes_only = self.replication_method == REPLICATION_INCREMENTAL
-        decoder = self.definition.decoder(*self._asked, changes_only=changes_only)
+        decoder = self.definition.decoder(*self._asked, changes_only=self._wants_changes)
         if not self._lines.is_plain:
             decoder.decode_texts(texts_of(self.effective_schema))
         return decoder
@@ -200,6 +200,17 @@ class OryStream(Stream):
             self.is_versioned,
             [message.to_dict() for message in self._generate_schema_messages()],
         ]
+
+    def _read(self) -> Read:
+        project = self._tap.project
+        wants_changes = self._wants_changes
+        return (
+            self.definition.read_changes(project, self.stream_state) if wants_changes else self.definition.read(project)
+        )
+
+    @property
+    def _wants_changes(self) -> bool:
+        return bool(self.replication_method == REPLICATION_INCREMENTAL)
 
     @property
     def _asked(self) -> tuple[Any, ...]:

@@ -174,6 +174,27 @@ class ReadDeclaration:
         default=False,
         schema={"type": ["boolean", "string", "null"], "enum": [True, False, EXACT, None]},
     )
+    last_login: str | bool | int = setting(
+        "Last login",
+        "For the stream users: also read when each last signed in, from all sessions (true), or from those that can "
+        "tell of so many of the last days (a number). One more read, of the sessions.",
+        default=False,
+        schema={"type": ["string", "boolean", "integer", "null"], "maxLength": 20},
+        adds_fields=True,
+    )
+    session_lifetime: int = setting(
+        "Session lifetime",
+        "With last_login as a number: days from the first sign-in of a session to its last refresh, at most. Sessions "
+        "are read that much further back.",
+        default=365,
+        schema={"minimum": 1, "maximum": 36_500},
+    )
+    session_devices: bool = setting(
+        "Devices of sessions",
+        "For the stream sessions: also read from which IP addresses, with which browsers and from which places.",
+        default=False,
+        adds_fields=True,
+    )
     code_mfa_enabled: bool = setting(
         "Codes are a second factor",
         "Whether the server takes a one-time code as a second factor (selfservice.methods.code.mfa_enabled), which "
@@ -259,5 +280,7 @@ class Declaration(AccessDeclaration, ReadDeclaration):
 
 
 CONFIG_SCHEMA = schema_of(Declaration)
+#: The settings that add fields to the schema of a stream, when they are on.
+ADDING = frozenset(marked(Declaration, "adds_fields"))
 #: The settings that can reach no record. Every other one is part of the fingerprint of a read.
 UNREACHING = frozenset(marked(Declaration, "reaches_no_record"))

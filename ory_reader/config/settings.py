@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from command_basics.declared import values_in
-from command_basics.values import is_unset
+from command_basics.values import BOOLEANS, is_unset
 from command_basics.violations import explain_violation
-from ory_reader.config.declaration import CONFIG_SCHEMA, EXACT, Declaration
+from ory_reader.config.declaration import ADDING, CONFIG_SCHEMA, EXACT, Declaration
 from ory_reader.config.environment import READER
 from ory_reader.config.http_headers import clean_headers, has_authorization, secret_texts
 from ory_reader.config.services import CONSOLE, KRATOS, OF_NETWORK, SERVICES
@@ -37,6 +37,8 @@ ORY_ADMIN_API = (
     "the Ory Admin API (https://slug.projects.oryapis.com/ or Kratos' admin port)",
     "the Ory Admin API",
 )
+#: A century: of days before that nobody asks.
+MAX_DAYS = 36_500
 HEADER_VALUE = re.compile(r"[\x20-\x7e]+")
 
 
@@ -76,6 +78,7 @@ class Settings(Declaration):
             console_token=_clean_token(raw.console_token, "console_token"),
             organization_id=_clean_organization_id(raw.organization_id),
             project_id=_clean_project_id(raw.project_id, needed=bool(raw.console_token)),
+            last_login=_last_login(raw.last_login),
             user_fields=parse_user_fields(raw.user_fields),
             account_types=parse_account_types(raw.account_types),
         )
@@ -113,6 +116,11 @@ class Settings(Declaration):
     def is_on_network(self) -> bool:
         """Whether `base_url` is Ory Network's."""
         return is_network_host(urlsplit(self.base_url).hostname or "")
+
+    @property
+    def adds(self) -> frozenset[str]:
+        """The settings that add fields to a stream and are on."""
+        return frozenset(name for name in ADDING if getattr(self, name))
 
     @property
     def told_configs(self) -> list[str]:
@@ -245,6 +253,16 @@ def _clean_project_id(value: str | None, *, needed: bool) -> str | None:
 def is_network_host(hostname: str) -> bool:
     """Tell whether the host is Ory Network's own, where a key is always needed."""
     return hostname.lower().rstrip(".").endswith(NETWORK_DOMAIN)
+
+
+def _last_login(value: Any) -> bool | int:
+    """All, none, or so many days; text is read as such."""
+    if isinstance(value, str):
+        text = value.strip().lower()
+        value = int(text) if re.fullmatch(r"\d{1,5}", text, re.ASCII) else BOOLEANS.get(text, -1)
+    if value is not True and not 0 <= value <= MAX_DAYS:
+        refuse("last_login", "is neither true nor false nor a number of days", f"give one of 1 to {MAX_DAYS}")
+    return value if value is True else value or False
 
 
 def _origin(url: str) -> tuple[str, str]:

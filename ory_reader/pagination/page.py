@@ -57,6 +57,14 @@ def row_ids(body: bytes, key: str = "id") -> list[str]:
         raise not_a_page() from None
 
 
+def rows_of(body: bytes) -> list[bytes]:
+    """The rows of a page, each as the bytes it came as."""
+    try:
+        return [bytes(row) for row in msgspec.json.decode(body, type=list[msgspec.Raw])]
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        raise not_a_page() from None
+
+
 class Member(msgspec.Struct):
     """What of an identity says where it belongs."""
 

@@ -9,6 +9,7 @@
 | `InBodyByRow` | Keto up to v0.14 | likewise, and the id of a row, which it does not show |
 | `OFFSET` | Kratos up to v1.0, Hydra up to v2.3, schemas | hides the number of a row, in the Link header |
 | `Unpaged` | namespaces of Keto | none: one page has all |
+| `LINKED` | sessions of Kratos v1.0 | whatever it is, in the Link header |
 
 A paginator keeps nothing: what a read has seen is the reader's. Facts are from the servers' recorded answers.
 """
@@ -160,8 +161,17 @@ class PlainMap(Paginator):
         text = f"id={parts['id']}/created_at={moved.strftime(WHOLE_SECONDS)}{fraction}"
         return urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
+    def recognises(self, page: Page) -> bool:
+        """Whether `page`, the first one, is of this family: its next token, if there is one, is a map."""
+        return page.next_token is None or self.is_token(page.next_token)
+
     def mark(self, page: Page, token: str) -> str:  # noqa: ARG002 - the token's parts come in any order
         """The last row's id: the parts of a token come in random order."""
+        return self.row(token)
+
+    @staticmethod
+    def row(token: str) -> str:
+        """The id of the row that a token names: of the page's last."""
         return _parts(token)["id"]
 
 
@@ -255,7 +265,7 @@ class Offset(Paginator):
         return None if page.is_empty else super().after(page, position, seen)
 
 
-KEYSET, PLAIN_MAP, ENCRYPTED, OFFSET = Keyset(), PlainMap(), Encrypted(), Offset()
+KEYSET, PLAIN_MAP, ENCRYPTED, OFFSET, LINKED = Keyset(), PlainMap(), Encrypted(), Offset(), Paginator()
 
 
 def _members(response: Response, rows: str, *others: str) -> dict[str, bytes]:

@@ -68,13 +68,16 @@ def changed_at(clocks: _Clocks) -> str | None:
 class ChangesDecoder:
     """A `RecordDecoder` that leaves out what did not change, and stamps `changed_at` on the rest."""
 
+    #: The field that changes are told by.
+    key = CHANGED_AT
+
     def __init__(
         self, inner: RecordDecoder, bookmark: object, lookback: timedelta, beside: Mapping[str, str] | None = None
     ) -> None:
         """`bookmark` is the state's; None or anything that is no time reads everything. `beside` is kept with it."""
         self.inner = inner
         self._beside = beside or {}
-        self._since = _minus(bookmark, lookback)
+        self.since = minus(bookmark, lookback)
         self.newest: str | None = None
 
     def rows(self, body: bytes, *, upper: str | None = None, seen: Collection[str] = ()) -> list[Any]:
@@ -84,7 +87,10 @@ class ChangesDecoder:
         rows = []
         for row in self.inner.rows(body, upper=upper, seen=seen):
             changed = changes.get(row.id)
-            if changed is None or changed >= self._since:
+            if moved := self.inner.moved_at(row):
+                changed = max(changed or moved, moved)
+                self.newest = max(self.newest or moved, moved)
+            if changed is None or changed >= self.since:
                 rows.append(self.inner.stamped(row, CHANGED_AT, changed))
         return rows
 
@@ -109,8 +115,8 @@ class ChangesDecoder:
         if self.newest is None:
             return {}
         began = f"{_seconds(started_at.astimezone(timezone.utc))}.000000000Z"
-        value = max(min(self.newest, began), self._since)
-        return {"replication_key": CHANGED_AT, "replication_key_value": value, **self._beside}
+        value = max(min(self.newest, began), self.since)
+        return {"replication_key": self.key, "replication_key_value": value, **self._beside}
 
 
 def _decode(body: bytes) -> list[_Clocks]:
@@ -125,7 +131,8 @@ def _decode(body: bytes) -> list[_Clocks]:
         raise not_a_page() from None
 
 
-def _minus(bookmark: object, lookback: timedelta) -> str:
+def minus(bookmark: object, lookback: timedelta) -> str:
+    """Return a time so much before a bookmark, canonical; before all times where that is none."""
     text = canonical(bookmark)
     if text is None:
         return ""

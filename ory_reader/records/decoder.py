@@ -122,6 +122,10 @@ class RecordDecoder:
         setattr(row, attribute_of(list(self._field.fields or {}).index(name), name), msgspec.Raw(raw))
         return row
 
+    def moved_at(self, row: Any) -> str | None:  # noqa: ARG002 - see the users
+        """When something of the row moved that the page does not tell, canonical; None if nothing did."""
+        return None
+
     def records(self, rows: list[Any]) -> list[Any]:
         """Return the records of rows, each of which msgspec encodes as its JSON object."""
         return [row.record for row in rows] if isinstance(rows[0] if rows else None, SlowRow) else rows

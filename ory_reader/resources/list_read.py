@@ -39,9 +39,6 @@ class ListRead:
     the end of it.
     """
 
-    #: What could not be delivered, in words: nothing, as it ends the read.
-    undelivered: tuple[str, ...] = ()
-
     def __init__(self, api: OryClient, resource: Resource) -> None:
         """Make no request yet."""
         self.api = api
@@ -51,6 +48,11 @@ class ListRead:
         self.paginator: Paginator = resource.paginators[0]
         self._start: str | None = None
         self._written: str | None = None
+
+    @property
+    def undelivered(self) -> list[str]:
+        """What could not be delivered, in words: nothing, as it ends the read."""
+        return []
 
     def resume(self, slices: list[Slice]) -> None:
         """Go on with a read that was interrupted, at the one token that it has kept.

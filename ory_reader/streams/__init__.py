@@ -16,6 +16,7 @@ from ory_reader.streams.access import AccessStream
 from ory_reader.streams.identity_views import IdentityView
 from ory_reader.streams.organizations import Organizations
 from ory_reader.streams.relation_tuples import RelationTuples
+from ory_reader.streams.sessions import SessionStream
 from ory_reader.streams.stream import SCHEMAS, Stream
 
 __all__ = ["SCHEMAS", "STREAMS", "Stream"]
@@ -27,6 +28,7 @@ _LISTS: dict[str, Stream] = {
     for stream in (
         IdentityView("identities", selected_by_default=True),
         IdentityView("users", traits_field="profile", made_of_schemas=True),
+        SessionStream(),
         Stream("identity_schemas", IDENTITY_SCHEMAS, reader=IdentitySchemasRead),
         Organizations("organizations", ORGANIZATIONS),
         RelationTuples("relation_tuples", RELATION_TUPLES, reader=TupleRead),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +11,12 @@ from ory_reader.errors import SettingsError
 from ory_reader.records.changes import CHANGED_AT, ChangesDecoder
 from ory_reader.records.identity_decoder import IdentityDecoder
 from ory_reader.resources.identities import IDENTITIES, IdentityRead, tells_credentials
+from ory_reader.resources.sessions import SESSIONS
 from ory_reader.streams.stream import Stream
-from ory_reader.sync.snapshot import source_of
 from ory_reader.traits.declaration import is_typed, typed_traits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, MutableMapping
+    from collections.abc import Callable, Collection, Mapping, MutableMapping
 
     from ory_reader.http.client import OryClient
     from ory_reader.project import Project
@@ -26,13 +25,12 @@ if TYPE_CHECKING:
     from ory_reader.streams.stream import Mask, Schema
     from ory_reader.sync.protocols import Decoder, Read
     from ory_reader.traits.shapes import Shape
+    from ory_reader.users.last_logins import LastLogins
 
 logger = logging.getLogger("tap-ory")
 
 #: Where a stream's state keeps that its traits had types, and that its records were made of identity schemas.
 TYPED, MADE = "typed_traits", "identity_schemas"
-#: Where it keeps the project that its bookmark is of.
-SOURCE = "replication_source"
 
 
 @dataclass(frozen=True)
@@ -52,9 +50,9 @@ class IdentityView(Stream):
         """Whether the identity schemas decide what its fields are."""
         return True
 
-    def schema(self, shapes: Mapping[str, Shape] | None = None) -> dict[str, Any]:
+    def schema(self, shapes: Mapping[str, Shape] | None = None, adds: Collection[str] = ()) -> dict[str, Any]:
         """Return the stream's JSON Schema, its traits as the identity schemas declare them; without those, as any."""
-        schema = super().schema()
+        schema = super().schema(adds=adds)
         if shapes is not None:
             traits = schema["properties"][self.traits_field]
             schema["properties"][self.traits_field] = typed_traits(traits, shapes)
@@ -106,25 +104,11 @@ class IdentityView(Stream):
         decoder = self._decoder(project, schema, mask)
         if not changes_only:
             return decoder
-        lookback = timedelta(seconds=project.settings.lookback_seconds)
-        source = source_of(project.settings.base_url)
-        return ChangesDecoder(decoder, self._bookmark(state, source), lookback, {SOURCE: source})
-
-    def _bookmark(self, state: Mapping[str, Any], source: str) -> object:
-        """The state's bookmark; None if it is of another project, whose times say nothing of this one's people."""
-        # Bookmarks of earlier versions have no source beside them.
-        if state.get(SOURCE, source) == source:
-            return state.get("replication_key_value")
-        logger.warning(
-            "The bookmark of the stream %r in the state is set aside, as it was read from another base_url; reading "
-            "from the start.",
-            self.name,
-        )
-        return None
+        return ChangesDecoder(decoder, *self.since(project, state))
 
     def _decoder(self, project: Project, schema: Schema, mask: Mask) -> RecordDecoder:
         if not self.made_of_schemas:
-            return IdentityDecoder(schema, mask, warned=project.warned_traits)
+            return IdentityDecoder(schema, mask, warned=project.warned)
         # Who reads no users does not wait for what makes them.
         from ory_reader.users.decoder import UserDecoder, user_mappings_of  # noqa: PLC0415
         from ory_reader.users.explain import sentences  # noqa: PLC0415
@@ -136,8 +120,9 @@ class IdentityView(Stream):
             mask,
             shapes=project.trait_shapes,
             settings=project.settings,
-            warned=project.warned_traits,
+            warned=project.warned,
             tells_credentials=cache(lambda: tells_credentials(project.client)),
+            last_logins=self._last_logins(project, schema, mask),
         )
 
     def fingerprint(self, project: Project, schema: Schema, mask: Mask, state: Mapping[str, Any]) -> list[Any]:
@@ -145,3 +130,14 @@ class IdentityView(Stream):
         # They decide which trait becomes what.
         shapes = project.trait_shapes if self.made_of_schemas else None
         return [*super().fingerprint(project, schema, mask, state), shapes]
+
+    def _last_logins(self, project: Project, schema: Schema, mask: Mask) -> LastLogins | None:
+        """What sessions tell, by a read of them, where that is wanted."""
+        from ory_reader.users.decoder import LAST_LOGIN  # noqa: PLC0415 - as all that makes users
+
+        wanted = any(name in schema["properties"] and mask["properties", name] for name in LAST_LOGIN)
+        if not wanted or not project.settings.last_login:
+            return None
+        from ory_reader.users.last_logins import read_last_logins  # noqa: PLC0415 - few runs want it
+
+        return read_last_logins(project.api(SESSIONS))

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ory_reader.records.decoder import RecordDecoder
 from ory_reader.records.projection import project as projection_of
 from ory_reader.resources.list_read import ListRead
+from ory_reader.sync.snapshot import source_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, MutableMapping
@@ -26,6 +29,12 @@ if TYPE_CHECKING:
     Mask = Mapping[tuple[str, ...], bool]
     Schema = Mapping[str, Any]
 
+logger = logging.getLogger("tap-ory")
+
+#: Where a stream's state keeps the project that its bookmark is of.
+SOURCE = "replication_source"
+#: Where a schema names the setting without which a field is not there.
+OF_SETTING = "x-setting"
 #: In the wheel the schemas lie inside the package, in a checkout beside it.
 _HERE = Path(__file__).resolve().parents[1]
 SCHEMAS = _HERE / "schemas" if (_HERE / "schemas").is_dir() else _HERE.parent / "schemas"
@@ -73,9 +82,19 @@ class Stream:
         """The list that it is made of. Streams of the same one are read together."""
         return self.resource
 
-    def schema(self, shapes: Mapping[str, Shape] | None = None) -> dict[str, Any]:  # noqa: ARG002 - see the identities
-        """Return the stream's JSON Schema; `shapes` is what the identity schemas say of traits, if that is known."""
+    def schema(
+        self,
+        shapes: Mapping[str, Shape] | None = None,  # noqa: ARG002 - see the identities
+        adds: Collection[str] = (),
+    ) -> dict[str, Any]:
+        """Return the stream's JSON Schema.
+
+        `shapes` is what the identity schemas say of traits, if that is known; `adds` are the settings that are on, of
+        those that add fields.
+        """
         schema: dict[str, Any] = json.loads((SCHEMAS / f"{self.name}.json").read_bytes())
+        fields = {name: (each, each.pop(OF_SETTING, None)) for name, each in schema["properties"].items()}
+        schema["properties"] = {name: each for name, (each, of) in fields.items() if of is None or of in adds}
         return schema
 
     def check(
@@ -105,6 +124,10 @@ class Stream:
         api = project.api(resource)
         return self.reader(api) if self.reader else ListRead(api, resource)
 
+    def read_changes(self, project: Project, state: Mapping[str, Any]) -> Read:  # noqa: ARG002 - see the sessions
+        """Return a read of the pages that may hold what changed since the state's bookmark: usually of all."""
+        return self.read(project)
+
     def decoder(
         self,
         project: Project,
@@ -123,6 +146,24 @@ class Stream:
         declared = schema.get("properties", {})
         shown = {name: declared[name] for name in declared if not self.resource.hides(name, project.settings)}
         return {**schema, "properties": shown}
+
+    def since(self, project: Project, state: Mapping[str, Any]) -> tuple[object, timedelta, dict[str, str]]:
+        """Return the state's bookmark, how long before it to begin, and what is kept beside the next one.
+
+        There is none if it is of another project, whose times say nothing of this one's.
+        """
+        source = source_of(project.settings.base_url)
+        # Bookmarks of earlier versions have no source beside them.
+        is_ours = state.get(SOURCE, source) == source
+        if not is_ours and (note := f"{SOURCE} of {self.name}") not in project.warned:
+            project.warned.add(note)
+            logger.warning(
+                "The bookmark of the stream %r in the state is set aside, as it was read from another base_url; "
+                "reading from the start.",
+                self.name,
+            )
+        bookmark = state.get("replication_key_value") if is_ours else None
+        return bookmark, timedelta(seconds=project.settings.lookback_seconds), {SOURCE: source}
 
     def fingerprint(self, project: Project, schema: Schema, mask: Mask, state: Mapping[str, Any]) -> list[Any]:  # noqa: ARG002
         """All that decides which records of this stream there are and what they look like, beside the settings."""

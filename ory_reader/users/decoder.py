@@ -14,7 +14,7 @@ import msgspec
 import simplejson
 
 from ory_reader.lossless_json import without_nul
-from ory_reader.records.changes import CHANGED_AT
+from ory_reader.records.changes import CHANGED_AT, canonical
 from ory_reader.records.decoder import LONE_SURROGATE, RecordDecoder, SlowRow
 from ory_reader.records.identity_decoder import IdentityDecoder, Outgoing
 from ory_reader.records.projection import WHOLE, Projection, project
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ory_reader.config.settings import Settings
     from ory_reader.traits.conformer import Misfit
     from ory_reader.traits.shapes import Shape
+    from ory_reader.users.last_logins import LastLogins
     from ory_reader.users.mapping import UserMapping
 
 logger = logging.getLogger("tap-ory")
@@ -39,6 +40,8 @@ METADATA = ("metadata_public", "metadata_admin")
 TEXTS = ("external_id", "schema_id", "state", "state_changed_at", "created_at", "updated_at", "organization_id")
 ADDRESSES = ("verifiable_addresses", "recovery_addresses")
 NOTHING = Wanted()
+#: Of sessions: when, and at which level.
+LAST_LOGIN = ("last_login", "last_aal")
 
 
 def user_mappings_of(shapes: Mapping[str, Shape], settings: Settings) -> dict[str | None, UserMapping]:
@@ -64,10 +67,12 @@ class UserDecoder(RecordDecoder):
         settings: Settings,
         warned: set[str],
         tells_credentials: Callable[[], bool] = lambda: False,
+        last_logins: LastLogins | None = None,
     ) -> None:
         """`shapes` are those of the identity schemas' traits; `warned` the paths that need no further warning.
 
         `tells_credentials` is asked where no identity of a page has any: whether the server would tell them.
+        `last_logins` are what sessions tell, if they were read.
         """
         super().__init__(Projection(fields={"id": WHOLE}))
         fields = project(schema, mask, private=("profile",)).fields or {}
@@ -83,8 +88,9 @@ class UserDecoder(RecordDecoder):
         self._metadata = {
             name: Conformer({}, wanted.members[name], name=name) for name in METADATA if name in wanted.members
         }
-        # Stamped on what changed, so neither read nor derived.
-        stamps = [(CHANGED_AT, Any, msgspec.UNSET)] if CHANGED_AT in fields else []
+        # Stamped on what is made, so neither read nor derived.
+        stamps = [(name, Any, msgspec.UNSET) for name in (CHANGED_AT, *LAST_LOGIN) if name in fields]
+        self._last_logins = last_logins
         kinds = [(name, str | None if is_text(schema["properties"][name]) else Any) for name in selected]
         user = msgspec.defstruct("User", [*kinds, *stamps], gc=False)
         self._derivations = _Derivations(meanings, wanted, user, settings)
@@ -105,6 +111,17 @@ class UserDecoder(RecordDecoder):
         for each in decoders:
             if isinstance(each, IdentityDecoder):
                 each.take_over(self._traits)
+
+    def moved_at(self, row: Any) -> str | None:
+        """When the user signed in, which moves no clock of the identity; canonical."""
+        return canonical(getattr(row, LAST_LOGIN[0], None)) if self._last_logins else None
+
+    def _tell_last_logins(self, users: list[Any], logins: LastLogins) -> None:
+        told = [name for name in LAST_LOGIN if users and name in users[0].__struct_fields__]
+        places = [(name, LAST_LOGIN.index(name)) for name in told]
+        for user, login in zip(users, logins.of([user.id for user in users]), strict=True):
+            for name, place in places:
+                setattr(user, name, login[place] if login else None)
 
     def _prepare_traits(
         self, schema: Mapping[str, Any], selected: Mapping[str, Projection], wanted: Wanted, warned: set[str]
@@ -139,7 +156,7 @@ class UserDecoder(RecordDecoder):
         elif misfits:
             profiles = [misfits[n].value if n in misfits else raw for n, raw in enumerate(profiles)]
         derivations = self._derivations
-        return [
+        users = [
             derivations[row.schema_id][odd](row, part, public, admin, profile, apart)
             for odd, row, part, public, admin, profile, apart in zip(
                 is_odd,
@@ -152,6 +169,9 @@ class UserDecoder(RecordDecoder):
                 strict=False,  # what repeats has no end
             )
         ]
+        if self._last_logins:
+            self._tell_last_logins(users, self._last_logins)
+        return users
 
     def _passing(self, body: bytes, rows: list[Any]) -> bytes:
         """Of what anybody can write only traits leave as they came; addresses are taken out of them."""

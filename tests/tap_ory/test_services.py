@@ -24,7 +24,7 @@ CLIENTS = "hydra-v2.3.0/clients"
 NAMESPACES = "keto-v0.13.0/namespaces"
 NOWHERE = Settings.from_config({"base_url": "http://127.0.0.1:1"}, "1")
 OF_OTHERS = [name for name, stream in STREAMS.items() if stream.listed(NOWHERE).service is not KRATOS]
-OF_KRATOS = ["identities", "users", "identity_schemas", "organizations"]
+OF_KRATOS = ["identities", "users", "sessions", "identity_schemas", "organizations"]
 
 
 @pytest.fixture(scope="module")
