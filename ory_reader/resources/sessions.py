@@ -112,18 +112,22 @@ class SessionsRead(ListRead):
             else:
                 if token is None:
                     self.paginator = self._family(page)
-                if self._has_new(page, token):
+                if self._has_new(page, token, before):
                     return page, size
                 if failure is None:
                     size = self._larger(size)
                     continue
             return self._page_of_single_rows(token, size, before, failure), FEW
 
-    def _has_new(self, page: Page, token: str | None) -> bool:
-        """Whether a page ends with another row than the one before it, or is the last."""
+    def _has_new(self, page: Page, token: str | None, before: bytes) -> bool:
+        """Whether a page is the last, or holds a row that no earlier one had."""
         if token is None or page.next_token is None or self.paginator is not PLAIN_MAP:
             return True
-        return PLAIN_MAP.row(page.next_token) != PLAIN_MAP.row(token)
+        repeats = self._repeats(page.body, token, before)
+        # Usually it is the one row that the token names; then the ids of the others need no look.
+        if repeats == {PLAIN_MAP.row(token)}:
+            return PLAIN_MAP.row(page.next_token) not in repeats
+        return len(repeats) < len(row_ids(page.body))
 
     def _repeats(self, body: bytes, token: str | None, before: bytes) -> set[str]:
         """The rows that an earlier page had: all up to the one that the token names."""
@@ -157,7 +161,7 @@ class SessionsRead(ListRead):
                 raise error from None
             if token is None:
                 self.paginator = self._family(page)
-            if self._has_new(page, token):
+            if self._has_new(page, token, before):
                 break
             size = self._larger(size)
         rows = dict(zip(row_ids(page.body), rows_of(page.body), strict=True))
