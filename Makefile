@@ -34,6 +34,9 @@ dist: $(INSTALLED) ## Build wheel and sdist into dist/
 plugins: $(INSTALLED) ## Tell Meltano of the settings: hub/*.yml and meltano.yml
 	$(BIN)/python -m hub
 
+site: $(INSTALLED) ## Build the docs as a site, into .cache/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 bench: $(INSTALLED) ## Measure the figures of docs/speed.md and draw its plot
 	$(BIN)/python -m benchmarks --plot docs/speed.svg
 
