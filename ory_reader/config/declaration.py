@@ -207,6 +207,13 @@ class ReadDeclaration:
         "For the stream oauth2_clients: whether each record has the client's metadata, which is any JSON.",
         default=False,
     )
+    consent_subjects: Sequence[str] | None = setting(
+        "Consent subjects",
+        'For the stream consents: whose are read, with a request each, as ["4b13af4d-..."]. If unset, those of all who '
+        "have sessions.",
+        schema={"items": {"type": ["string"], "minLength": 1}},
+        examples=['["4b13af4d-dd22-4581-b50e-6014196ce19f"]'],
+    )
     namespaces: Sequence[str] | None = setting(
         "Namespaces",
         'For the stream relation_tuples: the namespaces of Ory Keto to read, as ["Team", "Document"]. All if unset.',
@@ -216,7 +223,7 @@ class ReadDeclaration:
     max_relation_tuples: int = setting(
         "Most relation tuples",
         "For the stream relation_tuples: a read that meets more than so many ends with an error and activates nothing. "
-        "To tell repeats takes some 100 bytes of memory a tuple.",
+        "To tell repeats takes some 20 bytes of memory a tuple.",
         default=1_000_000,
         schema={"minimum": 1},
     )

@@ -1,11 +1,10 @@
 """Pages of relation tuples in, records out: each with its subject as one text, each once.
 
-Keto keeps a tuple that is written twice twice, and lists both. What a read has met is kept as digests of 16 bytes.
+Keto keeps a tuple that is written twice twice, and lists both. What a read has met is kept in 16 bytes each.
 """
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -13,6 +12,7 @@ import simplejson
 from msgspec import UNSET, UnsetType
 
 from ory_reader.lossless_json import loads_page, without_nul
+from ory_reader.pagination.key_set import KeySet
 from ory_reader.pagination.page import not_a_page
 from ory_reader.records.decoder import LONE_SURROGATE, RecordDecoder
 from ory_reader.records.projection import prune
@@ -51,7 +51,7 @@ class TupleDecoder(RecordDecoder):
         """`field` is what is kept of a record."""
         super().__init__(field, "namespace")
         self._decoder = msgspec.json.Decoder(list[RelationTuple])
-        self._met: set[bytes] = set()
+        self._met = KeySet()
         fields = field.fields or {}
         self._keeps_all = _has_all(field, RelationTuple) and _has_all(fields["subject_set"], SubjectSet)
 
@@ -64,15 +64,13 @@ class TupleDecoder(RecordDecoder):
         Raises:
             AnswerError: if the page is no JSON array of tuples.
         """
-        met, new = self._met, list[Any]()
+        rows = {}
         for row in self._decode(body):
             row.subject = subject_of(row)
-            text = f"{row.namespace}\0{row.object}\0{row.relation}\0{row.subject}"
-            digest = hashlib.blake2b(text.encode(), digest_size=16).digest()
-            if digest not in met:
-                met.add(digest)
-                new.append(row)
-        return new
+            rows[f"{row.namespace}\0{row.object}\0{row.relation}\0{row.subject}"] = row
+        for repeated in self._met.add(rows):
+            del rows[repeated]
+        return [*rows.values()]
 
     def records(self, rows: list[Any]) -> list[Any]:
         """Return the records of rows, each of which msgspec encodes as its JSON object."""

@@ -6,6 +6,7 @@ A shell makes its own streams of these, in its protocol's words. Knows nothing o
 from __future__ import annotations
 
 from ory_reader.resources.access import KEYS
+from ory_reader.resources.consents import CONSENTS
 from ory_reader.resources.identity_schemas import IDENTITY_SCHEMAS, IdentitySchemasRead
 from ory_reader.resources.oauth2_clients import OAUTH2_CLIENTS
 from ory_reader.resources.organizations import ORGANIZATIONS
@@ -13,6 +14,7 @@ from ory_reader.resources.permission_namespaces import PERMISSION_NAMESPACES
 from ory_reader.resources.relation_tuples import RELATION_TUPLES, TupleRead
 from ory_reader.resources.trust_issuers import TRUST_ISSUERS
 from ory_reader.streams.access import AccessStream
+from ory_reader.streams.consents import Consents
 from ory_reader.streams.identity_views import IdentityView
 from ory_reader.streams.organizations import Organizations
 from ory_reader.streams.relation_tuples import RelationTuples
@@ -30,6 +32,7 @@ _LISTS: dict[str, Stream] = {
         IdentityView("users", traits_field="profile", made_of_schemas=True),
         SessionStream(),
         Stream("identity_schemas", IDENTITY_SCHEMAS, reader=IdentitySchemasRead),
+        Consents("consents", CONSENTS),
         Organizations("organizations", ORGANIZATIONS),
         RelationTuples("relation_tuples", RELATION_TUPLES, reader=TupleRead),
         *(Stream(each.name, each) for each in PLAIN),
