@@ -1,7 +1,7 @@
 """The consents of Ory Hydra: which person lets which client act for them. One request a person.
 
-Up to v2.3 the list takes its page for its size: its links lead past rows, and end before them (seen on v2.3.0). There it
-is read by the numbers of its rows, which it counts rightly.
+Up to v2.3 the list takes its page for its size: its links lead past rows, and end before them (seen on v2.3.0). There
+it is read by the numbers of its rows, which it counts rightly.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import msgspec
 from ory_reader.config.services import HYDRA
 from ory_reader.pagination.id_ranges import Slice
 from ory_reader.pagination.page import Page, row_ids, rows_of
-from ory_reader.pagination.paginators import ENCRYPTED, OFFSET
+from ory_reader.pagination.paginators import ENCRYPTED, Offset
 from ory_reader.pagination.passes import passes
 from ory_reader.pagination.prefetch import PrefetchedPage
 from ory_reader.resources.resource import Resource
@@ -22,14 +22,30 @@ from ory_reader.resources.resource import Resource
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from ory_reader.http.client import OryClient
-    from ory_reader.sync.protocols import Read
+    from ory_reader.http.client import OryClient, Response
+    from ory_reader.resources.sessions import SessionsRead
 
+
+class ConsentPages(Offset):
+    """Pages that lack the Link header where they have no rows: so all releases answer for who has none."""
+
+    def page(self, response: Response) -> Page:
+        """Return the page in an answer.
+
+        Raises:
+            AnswerError: if it does not say whether another follows.
+        """
+        if "Link" not in response.headers and not rows_of(response.body):
+            return Page(response.body, None)
+        return super().page(response)
+
+
+PAGES = ConsentPages()
 CONSENTS = Resource(
     name="consents",
     service=HYDRA,
     path="/admin/oauth2/auth/sessions/consent",
-    paginators=(OFFSET, ENCRYPTED),
+    paginators=(PAGES, ENCRYPTED),
     bucket="hydra-admin-high",
     key=("subject", "client_id", "handled_at"),
     withheld=frozenset({"/session", "/context", "/consent_request"}),
@@ -56,7 +72,7 @@ _sessions_decoder = msgspec.json.Decoder(list[_Session])
 class ConsentRead:
     """Pages of the consents of some people, or of all that have sessions: one after the other."""
 
-    def __init__(self, api: OryClient, subjects: Iterable[str] | None, sessions: Callable[[], Read]) -> None:
+    def __init__(self, api: OryClient, subjects: Iterable[str] | None, sessions: Callable[[], SessionsRead]) -> None:
         """Make no request yet. Without `subjects` they are those that `sessions` names."""
         self.api = api
         self.resource = CONSENTS
@@ -117,14 +133,10 @@ class ConsentRead:
             token = following
 
     def _page(self, subject: str, token: str | None) -> Page:
-        query = {**OFFSET.query(token, self.api.settings.page_size), "subject": subject}
+        query = {**PAGES.query(token, self.api.settings.page_size), "subject": subject}
         answer = self.api.get(self.resource.path, query)
-        link = answer.headers.get("Link")
-        if link is None and not rows_of(answer.body):
-            # So all releases answer for who has none.
-            return Page(answer.body, None)
-        page = OFFSET.page(answer)
-        self._is_counted = page.total is not None or OFFSET_TOKEN in (link or "")
+        page = PAGES.page(answer)
+        self._is_counted = page.total is not None or OFFSET_TOKEN in answer.headers.get("Link", "")
         return page
 
     def _keys(self, page: PrefetchedPage) -> list[str] | None:

@@ -32,10 +32,10 @@ _LISTS: dict[str, Stream] = {
         IdentityView("users", traits_field="profile", made_of_schemas=True),
         SessionStream(),
         Stream("identity_schemas", IDENTITY_SCHEMAS, reader=IdentitySchemasRead),
-        Consents("consents", CONSENTS),
         Organizations("organizations", ORGANIZATIONS),
         RelationTuples("relation_tuples", RELATION_TUPLES, reader=TupleRead),
         *(Stream(each.name, each) for each in PLAIN),
+        Consents("consents", CONSENTS),
     )
 }
 STREAMS: dict[str, Stream] = {**_LISTS, **{name: AccessStream(name, made_of=_LISTS) for name in KEYS}}

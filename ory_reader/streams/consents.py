@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Consents(Stream):
     """The consents of the people whom a setting names, or of all that have sessions."""
 
-    def read(self, project: Project) -> Read:
+    def read(self, project: Project, state: Mapping[str, Any] | None = None, *, changes_only: bool = False) -> Read:  # noqa: ARG002 - full
         """Return a read of all its pages, which has made no request yet."""
         subjects = project.settings.consent_subjects
         return ConsentRead(project.api(CONSENTS), subjects, lambda: SessionsRead(project.api(SESSIONS)))
