@@ -223,7 +223,7 @@ class ReadDeclaration:
     max_relation_tuples: int = setting(
         "Most relation tuples",
         "For the stream relation_tuples: a read that meets more than so many ends with an error and activates nothing. "
-        "To tell repeats takes some 20 bytes of memory a tuple.",
+        "To tell repeats takes some 100 bytes of memory a tuple.",
         default=1_000_000,
         schema={"minimum": 1},
     )

@@ -1,10 +1,11 @@
 """Pages of relation tuples in, records out: each with its subject as one text, each once.
 
-Keto keeps a tuple that is written twice twice, and lists both. What a read has met is kept in 16 bytes each.
+Keto keeps a tuple that is written twice twice, and lists both. What a read has met is kept as digests of 16 bytes.
 """
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -12,7 +13,6 @@ import simplejson
 from msgspec import UNSET, UnsetType
 
 from ory_reader.lossless_json import loads_page, without_nul
-from ory_reader.pagination.key_set import KeySet
 from ory_reader.pagination.page import not_a_page
 from ory_reader.records.decoder import LONE_SURROGATE, RecordDecoder
 from ory_reader.records.projection import prune
@@ -51,7 +51,7 @@ class TupleDecoder(RecordDecoder):
         """`field` is what is kept of a record."""
         super().__init__(field, "namespace")
         self._decoder = msgspec.json.Decoder(list[RelationTuple])
-        self._met = KeySet()
+        self._met: set[bytes] = set()
         fields = field.fields or {}
         self._keeps_all = _has_all(field, RelationTuple) and _has_all(fields["subject_set"], SubjectSet)
 
@@ -64,13 +64,15 @@ class TupleDecoder(RecordDecoder):
         Raises:
             AnswerError: if the page is no JSON array of tuples.
         """
-        rows = {}
+        met, new, digest_of = self._met, list[Any](), hashlib.blake2b
         for row in self._decode(body):
-            row.subject = subject_of(row)
-            rows[f"{row.namespace}\0{row.object}\0{row.relation}\0{row.subject}"] = row
-        for repeated in self._met.add(rows):
-            del rows[repeated]
-        return [*rows.values()]
+            row.subject = subject = subject_of(row)
+            text = f"{row.namespace}\0{row.object}\0{row.relation}\0{subject}"
+            digest = digest_of(text.encode(), digest_size=16).digest()
+            if digest not in met:
+                met.add(digest)
+                new.append(row)
+        return new
 
     def records(self, rows: list[Any]) -> list[Any]:
         """Return the records of rows, each of which msgspec encodes as its JSON object."""
@@ -103,12 +105,17 @@ def subject_of(row: RelationTuple) -> str:
     Raises:
         AnswerError: if the row has neither.
     """
-    if each := row.subject_set:
-        namespace = _encoded(each.namespace).replace(":", "%3A")
-        return f"{namespace}:{_encoded(each.object)}#{_encoded(each.relation)}"
-    if not isinstance(row.subject_id, str):
-        raise not_a_page()
-    return _encoded(row.subject_id)
+    each = row.subject_set
+    if not each:
+        if not isinstance(row.subject_id, str):
+            raise not_a_page()
+        return _encoded(row.subject_id)
+    namespace, name, relation = each.namespace, each.object, each.relation
+    text = f"{namespace}:{name}#{relation}"
+    if "%" in text or ":" in namespace or text.count("#") > 1:
+        namespace = _encoded(namespace).replace(":", "%3A")
+        return f"{namespace}:{_encoded(name)}#{_encoded(relation)}"
+    return text
 
 
 def _encoded(text: str) -> str:

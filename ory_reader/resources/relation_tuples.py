@@ -55,7 +55,7 @@ class TupleRead(ListRead):
                 msg = (
                     f"Ory Keto has more than {self.api.settings.max_relation_tuples:,} relation tuples to be read, so "
                     "the read was ended and no version is activated: set max_relation_tuples higher (each takes some "
-                    "20 bytes of memory), or choose namespaces."
+                    "100 bytes of memory), or choose namespaces."
                 )
                 raise AnswerError(msg)
             yield page
