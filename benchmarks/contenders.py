@@ -46,6 +46,13 @@ class Contenders:
     def floor(self, url: str) -> list[str]:
         return [sys.executable, str(PEERS / "floor.py"), url]
 
+    def tuples(self, url: str) -> list[str]:
+        """The tap's relation tuples."""
+        return [*self.tap_ory("http://127.0.0.1:1", permissions_url=url), "--select", "relation_tuples"]
+
+    def tuples_floor(self, url: str) -> list[str]:
+        return [sys.executable, str(PEERS / "tuples_floor.py"), url]
+
     def bare_requests(self, url: str) -> list[str]:
         return [sys.executable, str(PEERS / "bare_requests.py"), url]
 

@@ -115,6 +115,15 @@ def stock(bench: Bench) -> list[Row]:
     return [bench.compare_cpu("stock_tap", size, bar) for size, bar in bars.items()]
 
 
+def relation_tuples(bench: Bench) -> list[Row]:
+    """Rows that are small and many: the floor does the same work on them, a subject's text and no repeats."""
+    size = bench.size(200_000)
+    url = bench.servers.tuples(size)
+    costs = bench.alternate(lambda: bench.contenders.tuples(url), lambda: bench.contenders.tuples_floor(url))
+    ours, floors = ([cost.cpu for cost in each] for each in costs)
+    return [compared(f"CPU at {size:,} relation tuples against a floor script", (ours, floors), "s", most=1.3)]
+
+
 def dlt(bench: Bench) -> list[Row]:
     # dlt writes files, so ours does too.
     return [bench.compare_cpu("dlt", 200_000, 1 / 5, output=bench.directory / "output")]
@@ -231,6 +240,7 @@ FIGURES: dict[str, Callable[[Bench], list[Row]]] = {
         startup,
         stock,
         floor,
+        relation_tuples,
         dlt,
         airbyte,
         source_ory,

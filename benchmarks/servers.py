@@ -34,17 +34,27 @@ class Servers:
         """The URL of a sandbox that behaves like a server of that manner; for `names` see there."""
         wanted = identities, latency_ms, names, manner
         if wanted not in self._sandboxes:
-            command = [sys.executable, "-m", "ory_sandbox", "--identities", str(identities)]
-            command += ["--latency-ms", str(latency_ms), "--names", names, "--manner", manner]
-            command += ["--cache-dir", str(CACHE / "people")]
-            with pinned(SERVER_CPUS):
-                process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-            self._stack.callback(_stop, process)
-            if process.stdout is None or not (url := process.stdout.readline().strip()):
-                message = "the sandbox did not start"
-                raise RuntimeError(message)
-            self._sandboxes[wanted] = url
+            options = ("--latency-ms", str(latency_ms), "--names", names, "--manner", manner)
+            self._sandboxes[wanted] = self._start(identities, *options)[0]
         return self._sandboxes[wanted]
+
+    def tuples(self, number: int) -> str:
+        """The URL of a sandbox that behaves like Keto v0.13."""
+        return self._start(number // 10, "--tuples", str(number))[3]
+
+    def _start(self, identities: int, *options: str) -> list[str]:
+        """Start a sandbox and return its URLs."""
+        command = [sys.executable, "-m", "ory_sandbox", "--identities", str(identities), *options]
+        with pinned(SERVER_CPUS):
+            process = subprocess.Popen(
+                [*command, "--cache-dir", str(CACHE / "people")], stdout=subprocess.PIPE, text=True
+            )
+        self._stack.callback(_stop, process)
+        urls = [process.stdout.readline().strip() for _ in range(4)] if process.stdout else []
+        if not all(urls):
+            message = "the sandbox did not start"
+            raise RuntimeError(message)
+        return urls
 
     def kratos(self, identities: int) -> str:
         """The URL of a real Kratos v1.3.1 with so many people in it; it may use every CPU.

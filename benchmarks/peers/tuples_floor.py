@@ -15,7 +15,10 @@ OPTIONAL = [(name, kind | None, None) for name, kind in (("subject_id", str), ("
 Row = msgspec.defstruct("Row", [*FIELDS, *OPTIONAL], gc=False, omit_defaults=True)
 Page = msgspec.defstruct("Page", [("relation_tuples", list[Row]), ("next_page_token", str)])  # type: ignore[valid-type]
 decoder, encoder = msgspec.json.Decoder(Page), msgspec.json.Encoder()
-prefix, suffix = b'{"type":"RECORD","stream":"relation_tuples","record":', b',"time_extracted":"2026-01-01T00:00:00Z"}\n'
+prefix, suffix = (
+    b'{"type":"RECORD","stream":"relation_tuples","record":',
+    b',"time_extracted":"2026-01-01T00:00:00Z"}\n',
+)
 session, params, met = requests.Session(), {"page_size": "500"}, set()
 while True:
     page: Any = decoder.decode(session.get(sys.argv[1] + "relation-tuples", params=params).content)
