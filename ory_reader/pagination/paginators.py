@@ -19,6 +19,7 @@ from __future__ import annotations
 import hashlib
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from codecs import BOM_UTF8
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -271,7 +272,7 @@ KEYSET, PLAIN_MAP, ENCRYPTED, OFFSET, LINKED = Keyset(), PlainMap(), Encrypted()
 def _members(response: Response, rows: str, *others: str) -> dict[str, bytes]:
     """The member with the rows, a list, and those with a text, of a body that is an object."""
     try:
-        members = msgspec.json.decode(response.body, type=dict[str, msgspec.Raw])
+        members = msgspec.json.decode(response.body.removeprefix(BOM_UTF8), type=dict[str, msgspec.Raw])
         msgspec.json.decode(members[rows], type=list[msgspec.Raw])
         for name in others:
             msgspec.json.decode(members[name], type=str)

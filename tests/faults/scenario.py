@@ -2,9 +2,10 @@
 
 A scenario is a list of faults, each an object such as ``{"do": "status", "status": 503, "at": 3}``. ``do`` names
 one of the functions of ``kinds``, whose parameters are further members; the others say which requests it
-hits, of those that list identities (or schemas) and come in one after the other:
+hits, of those that list identities (or others) and come in one after the other:
 
-    on      which list it is, ``identities`` or ``schemas`` (identities)
+    on      which list it is, ``identities``, ``schemas``, ``clients``, ``issuers``, ``tuples``, ``organizations``
+            (identities)
     at      the first that it hits, counted from 1 (1)
     times   how many it hits from there on; null is for ever (1)
     every   of these only each so-manieth
@@ -23,6 +24,7 @@ import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ory_sandbox.console import ORGANIZATIONS
 from tests.faults import kinds
 from tests.faults.context import Call
 
@@ -38,6 +40,10 @@ _LISTS = {
     "/identities": "identities",
     "/admin/schemas": "schemas",
     "/schemas": "schemas",
+    "/admin/clients": "clients",
+    "/admin/trust/grants/jwt-bearer/issuers": "issuers",
+    "/relation-tuples": "tuples",
+    ORGANIZATIONS: "organizations",
 }
 _SELECTING = ("on", "at", "times", "every", "share", "after", "row")
 
