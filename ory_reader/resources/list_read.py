@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ory_reader.errors import AnswerError, BadRequestError
 from ory_reader.pagination.channel import read_ahead
 from ory_reader.pagination.id_ranges import Slice
 from ory_reader.pagination.page import row_ids
@@ -100,7 +101,17 @@ class ListRead:
 
     def _page(self, token: str | None) -> Page:
         query = {**self.paginator.query(token, self.api.settings.page_size), **self.query}
-        return self.paginator.page(self.api.get(self.resource.path, query))
+        try:
+            return self.paginator.page(self.api.get(self.resource.path, query))
+        except BadRequestError as error:
+            if token is None:
+                raise
+            what = str(error).partition(". ")[0]
+            msg = (
+                f"{what}: the server takes a page token of its own no longer, as newer ones do after an hour. The read "
+                "was ended, and nothing of it is activated. Run it again: it begins anew."
+            )
+            raise AnswerError(msg) from error
 
     def _family(self, first: Page) -> Paginator:
         *others, last = self.resource.paginators

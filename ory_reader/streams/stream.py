@@ -142,9 +142,11 @@ class Stream:
         return RecordDecoder(projection_of(self._shown(project, schema), mask, key=key), key)
 
     def _shown(self, project: Project, schema: Schema) -> Schema:
-        """What of a schema, which a catalog may have written, a record may show."""
-        declared = schema.get("properties", {})
-        shown = {name: declared[name] for name in declared if not self.resource.hides(name, project.settings)}
+        """What of a schema, which a catalog may have written, a record may show: no more than ours declares."""
+        declared, own = schema.get("properties", {}), Stream.schema(self)["properties"]
+        shown = {
+            name: declared[name] for name in declared if name in own and not self.resource.hides(name, project.settings)
+        }
         return {**schema, "properties": shown}
 
     def since(self, project: Project, state: Mapping[str, Any]) -> tuple[object, timedelta, dict[str, str]]:

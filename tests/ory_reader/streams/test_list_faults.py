@@ -195,7 +195,8 @@ def test_a_token_that_expires_in_mid_read_ends_it_with_a_line(family: Family) ->
         count = sandbox.requests.count
     # It is not tried again and again.
     assert count < 10
-    assert "400" in str(ended.value)
+    assert "answered 400 Bad Request" in str(ended.value)
+    assert "Run it again: it begins anew." in str(ended.value)
 
 
 @pytest.mark.parametrize("family", [FAMILIES[0], FAMILIES[3]], ids=str)
