@@ -53,6 +53,7 @@ def test_all_streams_together_ask_for_lists_alone(manner: str, arguments: list[s
             "OAUTH2_URL": sandbox.oauth2_url,
             "PERMISSIONS_URL": sandbox.permissions_url,
             "CREDENTIAL_METADATA": "exact",
+            "ACCESS": "true",
         }
         if manner == "network":
             variables |= {"CONSOLE_URL": sandbox.url, "CONSOLE_TOKEN": "ory_wak_x", "PROJECT_ID": PROJECT_ID}

@@ -86,6 +86,7 @@ def environment(sandbox: Sandbox) -> dict[str, str]:
         "OAUTH2_URL": sandbox.oauth2_url,
         "PERMISSIONS_URL": sandbox.permissions_url,
         "CONSENT_SUBJECTS": json.dumps([PERSON]),
+        "ACCESS": "true",
         "LOGLEVEL": "debug",
     }
     if sandbox.oauth2_url == sandbox.url:
