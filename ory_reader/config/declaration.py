@@ -206,6 +206,13 @@ class ReadDeclaration:
         "Client metadata",
         "For the stream oauth2_clients: whether each record has the client's metadata, which is any JSON.",
         default=False,
+        adds_fields=True,
+    )
+    profile_metadata: bool = setting(
+        "Metadata in the profile",
+        "For the stream users: whether profile also holds metadata_public, beside the traits, where that is an object.",
+        default=False,
+        adds_fields=True,
     )
     consent_subjects: Sequence[str] | None = setting(
         "Consent subjects",

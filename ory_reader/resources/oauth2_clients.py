@@ -15,5 +15,4 @@ OAUTH2_CLIENTS = Resource(
     key=("client_id",),
     # No list has been seen to hold a secret, but answers to who makes a client do, under these names.
     withheld=frozenset({"/client_secret", "/registration_access_token", "/registration_client_uri", "/jwks"}),
-    opened_by=(("client_metadata", "/metadata"),),
 )

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ory_reader.config.services import Service
-    from ory_reader.config.settings import Settings
     from ory_reader.pagination.paginators import Paginator
 
 
@@ -18,8 +17,7 @@ class Resource:
     `name` is that of the stream that shows it as it is. `service` is the server that has it and `path` where,
     `paginators` the families of its pages: the first page tells which. `bucket` is the rate limit of Ory Network that
     its requests count for. `key` are the members that tell a row from all others, `withheld` the places in a row (JSON
-    pointers, `*` for any member) that no record may show, `opened_by` those that it shows with a setting only, by that.
-    `query` is what is asked for beside a page.
+    pointers, `*` for any member) that no record may show. `query` is what is asked for beside a page.
     """
 
     name: str
@@ -29,13 +27,7 @@ class Resource:
     bucket: str
     key: tuple[str, ...]
     withheld: frozenset[str] = frozenset()
-    opened_by: tuple[tuple[str, str], ...] = ()
     query: tuple[tuple[str, str], ...] = ()
-
-    def hides(self, name: str, settings: Settings) -> bool:
-        """Whether no record of this list may show a member of a row, whatever a catalog declares."""
-        closed = {place for setting, place in self.opened_by if not getattr(settings, setting)}
-        return f"/{name}" in self.withheld | closed
 
     @property
     def rows(self) -> str:

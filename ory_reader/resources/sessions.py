@@ -44,7 +44,6 @@ SESSIONS = Resource(
     bucket="kratos-admin-medium",
     key=("id",),
     withheld=frozenset({"/identity", "/tokenized"}),
-    opened_by=(("session_devices", "/devices"),),
 )
 #: The most that a server gives in a page.
 MAX_PAGE_SIZE = 1000

@@ -13,7 +13,7 @@ from ory_reader.records.identity_decoder import IdentityDecoder
 from ory_reader.resources.identities import IDENTITIES, IdentityRead, tells_credentials
 from ory_reader.resources.sessions import SESSIONS
 from ory_reader.streams.stream import Stream
-from ory_reader.traits.declaration import is_typed, typed_traits
+from ory_reader.traits.declaration import FREE, is_typed, typed_traits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, MutableMapping
@@ -31,6 +31,8 @@ logger = logging.getLogger("tap-ory")
 
 #: Where a stream's state keeps that its traits had types, and that its records were made of identity schemas.
 TYPED, MADE = "typed_traits", "identity_schemas"
+#: The setting that puts a member of an identity into a user's profile, beside the traits.
+PROFILE_METADATA, METADATA, TOLD = "profile_metadata", "metadata_public", "The identity's metadata_public."
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,10 @@ class IdentityView(Stream):
         if shapes is not None:
             traits = schema["properties"][self.traits_field]
             schema["properties"][self.traits_field] = typed_traits(traits, shapes)
+        if self.made_of_schemas and PROFILE_METADATA in adds:
+            profile = schema["properties"][self.traits_field]
+            if is_typed(profile):
+                profile.setdefault("properties", {}).setdefault(METADATA, {**FREE, "description": TOLD})
         return schema
 
     def check(self, project: Project, schema: Schema, mask: Mask, state: Mapping[str, Any], *, given: bool) -> None:

@@ -143,10 +143,8 @@ class Stream:
 
     def _shown(self, project: Project, schema: Schema) -> Schema:
         """What of a schema, which a catalog may have written, a record may show: no more than ours declares."""
-        declared, own = schema.get("properties", {}), Stream.schema(self)["properties"]
-        shown = {
-            name: declared[name] for name in declared if name in own and not self.resource.hides(name, project.settings)
-        }
+        declared, own = schema.get("properties", {}), Stream.schema(self, adds=project.settings.adds)["properties"]
+        shown = {name: declared[name] for name in declared if name in own and f"/{name}" not in self.resource.withheld}
         return {**schema, "properties": shown}
 
     def since(self, project: Project, state: Mapping[str, Any]) -> tuple[object, timedelta, dict[str, str]]:

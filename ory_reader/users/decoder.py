@@ -81,7 +81,10 @@ class UserDecoder(RecordDecoder):
         paths = {path for meaning in meanings.values() for path in meaning.paths()}
         flags = {path for meaning in meanings.values() for path, _ in meaning.service_flags}
         wanted = Wanted.from_paths(paths, flags)
-        self._kind = IdentityWithMetadata if not wanted.members.keys().isdisjoint(METADATA) else Identity
+        place = ("properties", "profile", "properties", METADATA[0])
+        self._adds_metadata = settings.profile_metadata and "profile" in selected and mask[place]
+        needs_metadata = self._adds_metadata or not wanted.members.keys().isdisjoint(METADATA)
+        self._kind = IdentityWithMetadata if needs_metadata else Identity
         self._decoder = msgspec.json.Decoder(list[self._kind])  # type: ignore[name-defined]
         self._one = msgspec.json.Decoder(self._kind)
         self._prepare_traits(schema, selected, wanted, warned)
@@ -155,6 +158,10 @@ class UserDecoder(RecordDecoder):
             profiles, misfits = self._outgoing.read(profiles)
         elif misfits:
             profiles = [misfits[n].value if n in misfits else raw for n, raw in enumerate(profiles)]
+        if self._adds_metadata:
+            profiles = [
+                with_metadata(profile, row.metadata_public) for profile, row in zip(profiles, rows, strict=True)
+            ]
         derivations = self._derivations
         users = [
             derivations[row.schema_id][odd](row, part, public, admin, profile, apart)
@@ -175,7 +182,8 @@ class UserDecoder(RecordDecoder):
 
     def _passing(self, body: bytes, rows: list[Any]) -> bytes:
         """Of what anybody can write only traits leave as they came; addresses are taken out of them."""
-        return body if self._reads_credentials or self._metadata else b",".join([row.traits for row in rows])
+        whole = self._reads_credentials or self._metadata or self._adds_metadata
+        return body if whole else b",".join([row.traits for row in rows])
 
     def _complete_credentials(self, rows: list[Any]) -> None:
         """Servers leave the key out for who has no credentials, and those that tell none for everybody."""
@@ -214,6 +222,17 @@ class _Derivations(dict[str | None, Any]):
             meaning = user_mapping_of(schema_id, None, self._settings)
         self[schema_id] = compiled_user(meaning, self._wanted, self._user, self._settings)
         return self[schema_id]
+
+
+def with_metadata(profile: msgspec.Raw, metadata: msgspec.Raw) -> msgspec.Raw:
+    """A profile with metadata_public as one more member, unless either is no object or a trait has the name."""
+    text, added = bytes(profile).strip(), bytes(metadata).strip()
+    if text[:1] != b"{" or added[:1] != b"{":
+        return profile
+    if METADATA[0].encode() in text and METADATA[0] in msgspec.json.decode(text, type=dict[str, msgspec.Raw]):
+        return profile
+    comma = b"," if text[1:-1].strip() else b""
+    return msgspec.Raw(b'%b%b"%b":%b}' % (text[:-1], comma, METADATA[0].encode(), added))
 
 
 def _apart(misfits: Mapping[int, Misfit], rows: int) -> Iterable[msgspec.Raw | None]:
