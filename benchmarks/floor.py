@@ -33,6 +33,8 @@ def users(bench: Bench) -> list[Row]:
     url = bench.servers.sandbox(size)
     chosen = [("users",), ("identities", "users")]
     peer, alone, together = _cpu(bench, ours.floor(url), *(ours.tap_ory_of(url, *streams) for streams in chosen))
+    bench.cpu["users", size] += alone
+    bench.cpu["both", size] += together
     figure = f"CPU at {size:,} against the ten-line floor"
     return [
         compared(f"{figure}: users", (alone, peer), "s", most=1.8),

@@ -10,11 +10,14 @@ if TYPE_CHECKING:
 
 NAMES = {
     "tap_ory": "tap-ory",
+    "users": "tap-ory, users",
+    "both": "tap-ory, both in one read",
     "floor": "ten-line floor script",
     "stock_tap": "stock singer-sdk tap",
     "dlt": "dlt rest_api → JSONL",
     "airbyte": "airbyte-cdk declarative",
 }
+OURS = ("tap_ory", "users", "both")
 WIDTH, LEFT, RIGHT, TOP, STEP, BAR = 720, 190, 80, 56, 34, 20
 STYLE = (
     "text{font:14px system-ui,sans-serif;fill:#1f2328}.title{font-weight:600}.peer{fill:#8c959f}.ours{fill:#1a7f37}"
@@ -43,7 +46,7 @@ def draw(cpu: Mapping[tuple[str, int], Sequence[float]]) -> str:
     ]
     for number, (seconds, name) in enumerate(bars):
         top, length = TOP + STEP * number, seconds * scale
-        kind = "ours" if name == "tap_ory" else "peer"
+        kind = "ours" if name in OURS else "peer"
         parts += [
             f'<text x="{LEFT - 10}" y="{top + 15}" text-anchor="end">{NAMES[name]}</text>',
             f'<rect class="{kind}" x="{LEFT}" y="{top}" width="{length:.1f}" height="{BAR}" rx="3"/>',

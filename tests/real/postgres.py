@@ -82,16 +82,19 @@ class Postgres:
         found: list[dict[str, Any]] = json.loads(self.execute(f"SELECT coalesce(json_agg(t), '[]') FROM ({query}) t"))
         return found
 
+    @property
+    def psql(self) -> list[str]:
+        """The command that runs the statements on its standard input, all or none."""
+        command = [str(self._bin / "psql"), "-XqAt1", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(self.port)]
+        return [*command, "-U", USER, DATABASE]
+
     def execute(self, sql: str) -> str:
         """Run statements and return what psql prints of them.
 
         Raises:
             RuntimeError: if the server refuses one; the others are undone.
         """
-        command = [str(self._bin / "psql"), "-XqAt1", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(self.port)]
-        done = subprocess.run(
-            [*command, "-U", USER, DATABASE], input=sql, capture_output=True, text=True, encoding="utf-8", check=False
-        )
+        done = subprocess.run(self.psql, input=sql, capture_output=True, text=True, encoding="utf-8", check=False)
         if done.returncode:
             raise RuntimeError(done.stderr)
         return done.stdout
