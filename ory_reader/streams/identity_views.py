@@ -141,7 +141,7 @@ class IdentityView(Stream):
         """What sessions tell, by a read of them, where that is wanted."""
         from ory_reader.users.decoder import LAST_LOGIN  # noqa: PLC0415 - as all that makes users
 
-        wanted = any(name in schema["properties"] and mask["properties", name] for name in LAST_LOGIN)
+        wanted = any(name in schema.get("properties", {}) and mask["properties", name] for name in LAST_LOGIN)
         if not wanted or not project.settings.last_login:
             return None
         from ory_reader.users.last_logins import read_last_logins  # noqa: PLC0415 - few runs want it

@@ -94,7 +94,8 @@ class UserDecoder(RecordDecoder):
         # Stamped on what is made, so neither read nor derived.
         stamps = [(name, Any, msgspec.UNSET) for name in (CHANGED_AT, *LAST_LOGIN) if name in fields]
         self._last_logins = last_logins
-        kinds = [(name, str | None if is_text(schema["properties"][name]) else Any) for name in selected]
+        declared = schema.get("properties", {})
+        kinds = [(name, str | None if is_text(declared.get(name, {})) else Any) for name in selected]
         user = msgspec.defstruct("User", [*kinds, *stamps], gc=False)
         self._derivations = _Derivations(meanings, wanted, user, settings)
         self._reads_credentials = bool(settings.credential_metadata)
