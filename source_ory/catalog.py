@@ -91,8 +91,12 @@ def _without_closing(schema: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
     return ((key, value) for key, value in schema.items() if key != "additionalProperties")
 
 
-def chosen(configured: Any, schemas: Mapping[str, Mapping[str, Any]]) -> dict[str, Chosen]:
+def chosen(
+    configured: Any, schemas: Mapping[str, Mapping[str, Any]], cursors: Mapping[str, str | None] | None = None
+) -> dict[str, Chosen]:
     """Return what Airbyte's configured catalog asks for of each stream that it names; `schemas` are those there are.
+
+    `cursors` are the fields that their changes are told by, where that is another than `changed_at`.
 
     A configured schema without properties means all fields. The id needs no mention, as it is always read.
 
@@ -117,15 +121,17 @@ def chosen(configured: Any, schemas: Mapping[str, Mapping[str, Any]]) -> dict[st
             msg = f"The catalog names a stream {name!r}: there are {', '.join(schemas)}."
             raise SettingsError(msg)
         if changes_only:
-            modes[name] = _knows_changes(name, schemas[name], wanted[name].get("cursor_field"))
+            own = (cursors or {}).get(name) or CHANGED_AT
+            modes[name] = _knows_changes(name, schemas[name], own, wanted[name].get("cursor_field"))
+    needed = {name: {(cursors or {}).get(name) or CHANGED_AT} for name in modes if modes[name]}
     return {
-        name: Chosen(modes[name], _mask(schema, fields[name], {CHANGED_AT} if modes[name] else set()))
+        name: Chosen(modes[name], _mask(schema, fields[name], needed.get(name, set())))
         for name, schema in schemas.items()
         if name in wanted
     }
 
 
-def _knows_changes(name: str, schema: Mapping[str, Any], cursor: Any) -> bool:
+def _knows_changes(name: str, schema: Mapping[str, Any], own: str, cursor: Any) -> bool:
     """Whether a stream of which only changes are asked for can tell them.
 
     One that cannot is read in full: PyAirbyte asks every stream for changes, whatever it can.
@@ -133,12 +139,12 @@ def _knows_changes(name: str, schema: Mapping[str, Any], cursor: Any) -> bool:
     Raises:
         SettingsError: if the changes are asked for by another field than the source's own.
     """
-    if CHANGED_AT not in schema["properties"]:
+    if own not in schema["properties"]:
         logger.warning("The stream %r knows no changes: sync_mode incremental is read as full_refresh.", name)
         return False
-    if cursor and cursor != [CHANGED_AT]:
+    if cursor and cursor != [own]:
         named = ".".join(map(str, cursor)) if isinstance(cursor, list) else cursor
-        msg = f"The stream {name!r} has no cursor {named!r}: its changes are told by {CHANGED_AT!r} alone."
+        msg = f"The stream {name!r} has no cursor {named!r}: its changes are told by {own!r} alone."
         raise SettingsError(msg)
     return True
 

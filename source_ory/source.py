@@ -63,7 +63,8 @@ def read(given: Any, catalog: Any, states: Any, termination: Termination) -> Non
     if any(are_typed):
         project.schemas.settle(needed=True, known=has_types(catalog))
     shapes = project.trait_shapes if any(are_typed) else None
-    asked = chosen(catalog, {name: each.schema(shapes, project.settings.adds) for name, each in STREAMS.items()})
+    schemas = {name: each.schema(shapes, project.settings.adds) for name, each in STREAMS.items()}
+    asked = chosen(catalog, schemas, {name: each.replication_key for name, each in STREAMS.items()})
     outputs = [Output(STREAMS[name], project, each, kept.setdefault(name, {})) for name, each in asked.items()]
     for output in outputs:
         output.check()

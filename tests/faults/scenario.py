@@ -4,8 +4,8 @@ A scenario is a list of faults, each an object such as ``{"do": "status", "statu
 one of the functions of ``kinds``, whose parameters are further members; the others say which requests it
 hits, of those that list identities (or others) and come in one after the other:
 
-    on      which list it is, ``identities``, ``schemas``, ``clients``, ``issuers``, ``tuples``, ``organizations``
-            (identities)
+    on      which list it is, ``identities``, ``sessions``, ``schemas``, ``clients``, ``issuers``, ``tuples``,
+            ``organizations`` (identities)
     at      the first that it hits, counted from 1 (1)
     times   how many it hits from there on; null is for ever (1)
     every   of these only each so-manieth
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 _LISTS = {
     "/admin/identities": "identities",
     "/identities": "identities",
+    "/admin/sessions": "sessions",
     "/admin/schemas": "schemas",
     "/schemas": "schemas",
     "/admin/clients": "clients",
