@@ -29,9 +29,9 @@ class Contenders:
     def tap_ory(self, url: str, **settings: Any) -> list[str]:
         return [sys.executable, "-m", "tap_ory", "--config", self._config(url, **settings)]
 
-    def tap_ory_of(self, url: str, *streams: str) -> list[str]:
+    def tap_ory_of(self, url: str, *streams: str, **settings: Any) -> list[str]:
         """The tap with the catalog that selects these of its streams; it is discovered here and now."""
-        command = self.tap_ory(url)
+        command = self.tap_ory(url, **settings)
         discovered = self._directory / "discovered.json"
         measure.run([*command, "--discover"], output=discovered, environment=ENVIRONMENT)
         catalog = json.loads(discovered.read_bytes())
@@ -40,8 +40,12 @@ class Contenders:
             root["metadata"]["selected"] = stream["tap_stream_id"] in streams
         return [*command, "--catalog", self._file(catalog)]
 
-    def stock_tap(self, url: str) -> list[str]:
-        return [sys.executable, str(PEERS / "stock_tap.py"), "--config", self._config(url)]
+    def record_by_record(self, command: list[str]) -> list[str]:
+        """The same command of the tap, the SDK's own way."""
+        return [sys.executable, "-m", "benchmarks.peers.record_by_record", *command[3:]]
+
+    def stock_tap(self, url: str, **settings: Any) -> list[str]:
+        return [sys.executable, str(PEERS / "stock_tap.py"), "--config", self._config(url, **settings)]
 
     def floor(self, url: str) -> list[str]:
         return [sys.executable, str(PEERS / "floor.py"), url]

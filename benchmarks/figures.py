@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from benchmarks import measure, paced
 from benchmarks.contenders import ENVIRONMENT
 from benchmarks.floor import floor, users
+from benchmarks.mapped import flattened, stream_maps
 from benchmarks.measure import ALL_CPUS, CLIENT_CPUS, Cost
 from benchmarks.report import Row, compared
 from benchmarks.source_ory import source_ory
@@ -245,6 +246,8 @@ FIGURES: dict[str, Callable[[Bench], list[Row]]] = {
         airbyte,
         source_ory,
         users,
+        flattened,
+        stream_maps,
         latency,
         memory,
         flatness,

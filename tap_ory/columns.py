@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from itertools import repeat
 from types import NoneType
 from typing import TYPE_CHECKING, Any
 
@@ -23,18 +22,20 @@ from ory_reader.traits.decoder_types import is_text, types_of
 from tap_ory.flattening import JSON_VALUES, Column, Members
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from tap_ory.flattening import Flattener
 
 #: What is a value and text alike, and what is a value as it is.
-TEXTS = frozenset({str, NoneType, UnsetType})
+TEXTS: frozenset[Any] = frozenset({str, NoneType, UnsetType})
 SCALARS = TEXTS | {bool}
-NULL = Raw(b"null")
+RAW: frozenset[Any] = frozenset({Raw, UnsetType})
+#: In what is without them there are no white space and no escapes.
+LOOKED_INTO = (b" ", b"\t", b"\\", b"\x7f")
 #: What the SDK's JSON escapes, beside what all JSON does.
 ESCAPED = re.compile("[^\x00-\x7e]+")
 
-encode = msgspec.json.Encoder().encode
+encode, encode_lines = msgspec.json.Encoder().encode, msgspec.json.Encoder().encode_lines
 _as_written = msgspec.json.Decoder(float_hook=lambda text: Raw(text.encode()))
 _untyped = msgspec.json.Decoder()
 
@@ -45,9 +46,7 @@ class UnusableNameError(Exception):
 
 def decoded(column: list[Any]) -> list[Any]:
     """The values as `lossless_json.loads` gives them."""
-    if SCALARS.issuperset(map(type, column)):
-        return column
-    return _present(column, lambda values: loads(_together(_raws(values))))
+    return _present(column, SCALARS, lambda raws: loads(_together(raws)))
 
 
 def written(value: Any) -> Any:
@@ -70,17 +69,17 @@ def fitted(value: Any) -> Any:
     return serialize_json(value) if isinstance(value, JSON_VALUES) else written(value)
 
 
-def _present(column: list[Any], convert: Callable[[list[Any]], list[Any]]) -> list[Any]:
-    """Convert a column without what is UNSET in it."""
-    present = [value for value in column if value is not UNSET]
-    if len(present) == len(column):
-        return convert(column)
-    values = iter(convert(present) if present else ())
-    return [value if value is UNSET else next(values) for value in column]
-
-
-def _raws(values: list[Any]) -> list[Any]:
-    return values if set(map(type, values)) == {Raw} else list(map(encode, values))
+def _present(column: list[Any], good: Collection[type], convert: Callable[[list[Any]], list[Any]]) -> list[Any]:
+    """Convert a column, as JSON and without what is UNSET in it, unless all of it is good as it is."""
+    kinds = set(map(type, column))
+    if kinds.issubset(good):
+        return column
+    present = [value for value in column if value is not UNSET] if UnsetType in kinds else column
+    values = convert(present if kinds <= RAW else list(map(encode, present)))
+    if present is column:
+        return values
+    each = iter(values)
+    return [value if value is UNSET else next(each) for value in column]
 
 
 def _together(raws: Iterable[Any]) -> bytes:
@@ -90,45 +89,53 @@ def _together(raws: Iterable[Any]) -> bytes:
 class Texts:
     """Makes values for a column of text: text and null as they are, all else as JSON, as the SDK writes it."""
 
-    def __init__(self, declared: Mapping[str, Any]) -> None:
-        """`declared` is what the schema says of the values; what is so is cheaper."""
-        self._usual: Any = msgspec.json.Decoder(list[_usual(declared)])  # type: ignore[misc]
+    def __init__(self, declared: Mapping[str, Any], *, made_by_server: bool = False) -> None:
+        """`declared` is what the schema says of the values; what is so is cheaper.
+
+        What is `made_by_server` and is nobody's free text has no member twice: of such values an array need not be
+        looked into.
+        """
+        usual = _usual(declared)
+        self._usual: Any = None if usual is Any else msgspec.json.Decoder(list[usual])  # type: ignore[valid-type]
+        self._made_by_server = made_by_server
 
     def read(self, column: list[Any]) -> list[Any]:
         """Return the texts."""
-        return column if TEXTS.issuperset(map(type, column)) else _present(column, self._texts)
+        return _present(column, TEXTS, self._texts)
 
-    def _texts(self, values: list[Any]) -> list[Any]:
-        raws = _raws(values)
-        together = _together(raws)
+    def _texts(self, raws: list[Any]) -> list[Any]:
+        lines = b"\n".join(raws)
+        if self._made_by_server and lines.isascii() and not any(map(lines.__contains__, LOOKED_INTO)):
+            written = lines.decode().split("\n")
+            if {text[0] for text in written} == {"["}:
+                return written
         try:
-            values, canonical = self._decoded(together)
+            values, canonical = self._decoded(_together(raws), lines)
         except (msgspec.MsgspecError, RecursionError):
             return [_text(bytes(raw)) for raw in raws]
-        if canonical != together:
-            # White space, escapes that need not be, members that come twice.
-            raws = list(map(encode, values))
-        written: Iterable[str] = map(str, raws, repeat("utf-8"))
+        # There are no line breaks between values, and within texts they are escaped.
+        written = canonical.decode().split("\n")
         if not canonical.isascii() or b"\x7f" in canonical:
-            written = (ESCAPED.sub(_escaped, text) for text in written)
+            written = [ESCAPED.sub(_escaped, text) for text in written]
         if TEXTS.isdisjoint(map(type, values)):
-            return list(written)
+            return written
         return [
             value if value.__class__ is str or value is None else text
             for value, text in zip(values, written, strict=True)
         ]
 
-    def _decoded(self, together: bytes) -> tuple[list[Any], bytes]:
-        """The values, and their JSON as msgspec writes it."""
+    def _decoded(self, together: bytes, lines: bytes) -> tuple[list[Any], bytes]:
+        """The values, and their JSON as msgspec writes it, a line each."""
         if self._usual:
             with suppress(msgspec.ValidationError):
                 values = self._usual.decode(together)
-                if encode(values) == together:
-                    return values, together
+                if encode_lines(values)[:-1] == lines:
+                    return values, lines
             # Servers of another version write other members, or in another order: so they do on the next page.
             self._usual = None
+        # White space, escapes that need not be, members that come twice: they are gone then.
         values = _as_written.decode(together)
-        return values, encode(values)
+        return values, encode_lines(values)[:-1]
 
 
 def _usual(schema: Mapping[str, Any]) -> Any:
@@ -181,14 +188,15 @@ class Parts:
         Raises:
             msgspec.MsgspecError: if a member is of another type than its schema says.
         """
-        together = _together(_raws([NULL if value is UNSET else value for value in column]))
+        values = [None if value is UNSET else value for value in column] if UNSET in column else column
+        together = _together(values if set(map(type, values)) == {Raw} else map(encode, values))
         try:
             values, self.undeclared = self._strict.decode(together), None
         except msgspec.ValidationError:
             values = self._open.decode(together)
             self.undeclared = [list(self._members.undeclared(value)) for value in _untyped.decode(together)]
         nothing = self.nothing
-        return [value or nothing for value in values]
+        return [value or nothing for value in values] if None in values else values
 
 
 def part_of(members: Members, *, strict: bool) -> Any:

@@ -23,7 +23,7 @@ from singer_sdk.mapper import (
 )
 
 from ory_reader.lossless_json import loads
-from ory_reader.traits.decoder_types import is_text
+from ory_reader.traits.decoder_types import is_text, types_of
 from tap_ory.columns import TEXTS, Parts, Texts, UnusableNameError, counted, decoded, encode, fitted, part_of, written
 from tap_ory.columns import usable as usable_name
 from tap_ory.expressions import Compiler, Expression
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     Rows = Callable[[list[Any]], Iterable[Any]]
 
 OPTIONS = {MAPPER_ELSE_OPTION, MAPPER_FILTER_OPTION, MAPPER_KEY_PROPERTIES_OPTION}
+ARRAYS = (["array"], ["array", "null"], ["null", "array"])
 PARTS = {each.__name__: each for each in (decoded, encode, fitted, loads, written)}
 
 
@@ -76,6 +77,13 @@ def compiled_map(
         return made
 
     return rows
+
+
+def _needs_column(place: Place) -> bool:
+    """Whether something in an object is looked at for all records of a page at once."""
+    if isinstance(place, Members):
+        return any(map(_needs_column, place.places.values()))
+    return isinstance(place, Column) and place.is_text and not is_text(place.declared)
 
 
 class _Function:
@@ -163,19 +171,30 @@ class _Function:
         each = f"{value} for {above} in {'rows' if above == 'r' else f'{above}s'}"
         if isinstance(place, Column):
             if place.is_text and not holds_text:
-                value = self._column("c", f"{self._object(Texts(place.declared))}.read([{each}])")
+                # Arrays of a stream's own are the server's: addresses, lists of names.
+                ours = above == "r" and types_of(place.declared) in ARRAYS
+                texts = self._object(Texts(place.declared, made_by_server=ours))
+                value = self._column("c", f"{texts}.read([{each}])")
             self._cells[usable_name(place.name)] = value
         elif isinstance(place, Members):
             if above == "r":
                 self.parts.append(Parts(place))
                 parts = self._column("t", f"{self._object(self.parts[-1])}.read([{each}])")
+                made = parts
             else:
                 nothing = self._object(part_of(place, strict=True)())
-                parts = self._column("t", f"[{each.replace(' for', f' or {nothing} for', 1)}]")
+                if _needs_column(place):
+                    parts = self._column("t", f"[{each.replace(' for', f' or {nothing} for', 1)}]")
+                    made = parts
+                else:
+                    parts = f"a{len(self._objects)}"
+                    made = f"({parts} := {value} or {nothing})"
             for number, member in enumerate(place.places.values()):
                 if not isinstance(member, str):
                     known = isinstance(member, Column) and is_text(member.declared)
-                    self._take(member, f"{parts}.f{number}", parts, holds_text=known)
+                    # Where it is named first, it is made.
+                    self._take(member, f"{made}.f{number}", parts, holds_text=known)
+                    made = parts
         else:
             raise NotCompiledError
 

@@ -13,7 +13,7 @@ from tap_ory.flattening import Flattener
 from tap_ory.record_lines import mixed_lines, record_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from singer_sdk.mapper import StreamMap
 
@@ -44,28 +44,29 @@ class MapLines:
         if self.is_plain:
             write(record_lines(self._maps[0][0].stream_alias, decoder.records(rows), version))
             return
-        done: list[tuple[str, Any]] = []
-        try:
-            for each in self._mapped(decoder, rows):
-                done.append(each)  # noqa: PERF402 - what is there when an error comes is to stay
-        finally:
-            write(mixed_lines(done, version))
-
-    def _mapped(self, decoder: Decoder, rows: list[Any]) -> Iterator[tuple[str, Any]]:
-        """The mapped records, each with the name of its stream."""
         made = self._made(decoder.records(rows)) if rows else []
-        if made is None:
-            for record in decoder.dicts(rows):
-                for stream_map, _ in self._maps:
-                    mapped = stream_map.transform(record)
-                    if mapped is not None:
-                        yield stream_map.stream_alias, msgspec.Raw(serialize_json(mapped).encode())
+        if made is not None and len(made) == 1:
+            ((alias, only),) = made
+            done: list[Any] = []
+            try:
+                # What is there when an error comes stays there.
+                done.extend(filter(None, only))
+            finally:
+                write(record_lines(alias, done, version))
             return
-        for _ in rows:
-            for alias, each in made:
-                row = next(each)
-                if row is not None:
-                    yield alias, row
+        mixed: list[tuple[str, Any]] = []
+        try:
+            mixed.extend(self._by_sdk(decoder.dicts(rows)) if made is None else _in_turn(made, len(rows)))
+        finally:
+            write(mixed_lines(mixed, version))
+
+    def _by_sdk(self, records: Iterable[dict[str, Any]]) -> Iterator[tuple[str, Any]]:
+        """What the SDK makes of records, each with the name of its stream."""
+        for record in records:
+            for stream_map, _ in self._maps:
+                mapped = stream_map.transform(record)
+                if mapped is not None:
+                    yield stream_map.stream_alias, msgspec.Raw(serialize_json(mapped).encode())
 
     def _made(self, records: list[Any]) -> list[tuple[str, Iterator[Any]]] | None:
         """What each map makes of a page; None if it is for the SDK to make it."""
@@ -87,6 +88,15 @@ class MapLines:
             ]
         except NotCompiledError:
             return None
+
+
+def _in_turn(made: list[tuple[str, Iterator[Any]]], number: int) -> Iterator[tuple[str, Any]]:
+    """The rows of several maps, one record after the other."""
+    for _ in range(number):
+        for alias, rows in made:
+            row = next(rows)
+            if row is not None:
+                yield alias, row
 
 
 def _flattens(stream_map: StreamMap) -> bool:
