@@ -13,6 +13,7 @@ import ory_reader
 from ory_reader.errors import TapOryError
 from ory_reader.http import client
 from ory_sandbox import Sandbox
+from ory_sandbox.answers import plain_not_found
 from ory_sandbox.console import PROJECT_ID
 from ory_sandbox.holdings import Holdings, holdings_of
 from tests.command import KEY, run_tap
@@ -175,6 +176,8 @@ class Forgetful(Sandbox):
     """A server that ignores page tokens, or a proxy before it that takes the query away."""
 
     def _answer(self, role: str, request: Request) -> Response:
+        if self.requests.count > 20:
+            return plain_not_found()
         path, _, query = request.target.partition("?")
         kept = [(name, value) for name, value in parse_qsl(query) if name != "page_token"]
         return super()._answer(role, replace(request, target=f"{path}?{urlencode(kept)}"))
