@@ -50,6 +50,17 @@ class Contenders:
     def floor(self, url: str) -> list[str]:
         return [sys.executable, str(PEERS / "floor.py"), url]
 
+    def sessions(self, url: str) -> list[str]:
+        """The tap's sessions."""
+        return [*self.tap_ory(url), "--select", "sessions"]
+
+    def sessions_floor(self, url: str) -> list[str]:
+        return [sys.executable, str(PEERS / "sessions_floor.py"), url]
+
+    def users_with(self, url: str, **settings: Any) -> list[str]:
+        """The tap's users, of a project without identity schemas."""
+        return [*self.tap_ory(url, identity_schemas=False, **settings), "--select", "users"]
+
     def tuples(self, url: str) -> list[str]:
         """The tap's relation tuples."""
         return [*self.tap_ory("http://127.0.0.1:1", permissions_url=url), "--select", "relation_tuples"]

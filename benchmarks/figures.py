@@ -116,6 +116,28 @@ def stock(bench: Bench) -> list[Row]:
     return [bench.compare_cpu("stock_tap", size, bar) for size, bar in bars.items()]
 
 
+def sessions(bench: Bench) -> list[Row]:
+    """The floor does the same work on the same pages: none lost, none twice, of the identity its id."""
+    size = bench.size(200_000)
+    url = bench.servers.sessions(size, size // 4)
+    costs = bench.alternate(lambda: bench.contenders.sessions(url), lambda: bench.contenders.sessions_floor(url))
+    ours, floors = ([cost.cpu for cost in each] for each in costs)
+    return [compared(f"CPU at {size:,} sessions against a floor script", (ours, floors), "s", most=1.3)]
+
+
+def last_login(bench: Bench) -> list[Row]:
+    """Users with when they last signed in: one more read, and what of it is kept."""
+    number, people = bench.size(1_000_000), bench.size(200_000)
+    url = bench.servers.sessions(number, people)
+    with_it, without = bench.alternate(
+        lambda: bench.contenders.users_with(url, last_login=True), lambda: bench.contenders.users_with(url)
+    )
+    figure = f"{people:,} users with last_login of {number:,} sessions against without"
+    cpu = [cost.cpu for cost in with_it], [cost.cpu for cost in without]
+    memory = [cost.peak_mb for cost in with_it], [cost.peak_mb for cost in without]
+    return [compared(f"CPU: {figure}", cpu, "s"), compared(f"Peak memory: {figure}", memory, "MB")]
+
+
 def relation_tuples(bench: Bench) -> list[Row]:
     """Rows that are small and many: the floor does the same work on them, a subject's text and no repeats."""
     size = bench.size(200_000)
@@ -241,6 +263,8 @@ FIGURES: dict[str, Callable[[Bench], list[Row]]] = {
         startup,
         stock,
         floor,
+        sessions,
+        last_login,
         relation_tuples,
         dlt,
         airbyte,

@@ -42,6 +42,14 @@ class Servers:
         """The URL of a sandbox that behaves like Keto v0.13."""
         return self._start(number // 10, "--tuples", str(number))[3]
 
+    def sessions(self, number: int, people: int) -> str:
+        """The URL of a server with so many sessions as no sandbox holds."""
+        command = [sys.executable, "-m", "benchmarks.many_sessions", str(number), str(people)]
+        with pinned(SERVER_CPUS):
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self._stack.callback(_stop, process)
+        return process.stdout.readline().strip() if process.stdout else ""
+
     def _start(self, identities: int, *options: str) -> list[str]:
         """Start a sandbox and return its URLs."""
         command = [sys.executable, "-m", "ory_sandbox", "--identities", str(identities), *options]
