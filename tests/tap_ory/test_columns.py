@@ -52,6 +52,12 @@ def test_what_is_no_text_is_json_as_the_sdk_writes_it(texts: list[str], schema: 
     assert decoded(column) == [loads(text) for text in texts]
 
 
+@pytest.mark.parametrize("schema", SCHEMAS)
+@pytest.mark.parametrize("text", USUAL)
+def test_what_is_declared_is_no_other_text(text: str, schema: Any) -> None:
+    assert Texts(schema).read([Raw(text.encode())]) == [as_sdk(text)]
+
+
 @pytest.mark.parametrize("text", ["1" * 5000, f"[{'1' * 5000}]", '"\\ud800"', '["\\ud800"]', "1e99999999999999999999"])
 def test_what_no_decoder_takes_comes_through(text: str) -> None:
     assert Texts({}).read([Raw(text.encode()), Raw(b"17")]) == [as_sdk(text), "17"]
