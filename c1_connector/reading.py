@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from c1_connector.errors import CancelledError, ConnectorError, ReadError
+from c1_connector.hand_over import HandOver
 from c1_connector.read_settings import ory_settings, target_settings
 from command_basics.exits import unforeseen
 from ory_reader.errors import TapOryError
@@ -96,7 +97,7 @@ class _Users:
         self.are_all = False
         self.bookmarks: dict[str, dict[str, Any]] = {}
         self.stream_state: dict[str, Any] = {}
-        self._project, self._run, self._go_on = project, run, go_on
+        self._project, self._users, self._go_on = project, HandOver(run, STREAM), go_on
         self._stream = STREAMS[STREAM]
 
     @property
@@ -131,7 +132,7 @@ class _Users:
         return self._stream.decoder(self._project, self._schema, self._mask, {}, changes_only=False)
 
     def write(self, decoder: Decoder, rows: list[Any]) -> None:
-        self._run.add_records(STREAM, decoder.records(rows))
+        self._users.give(decoder, rows)
         _logger.debug("A page of %d users is kept", len(rows))
 
     def complete(self) -> None:

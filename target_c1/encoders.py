@@ -1,6 +1,6 @@
 """How a user is one row of each format: a C1 message, a line of CSV, an object of JSON.
 
-Knows nothing of files, and is all that the helper process needs of formats.
+Knows nothing of files.
 """
 
 from __future__ import annotations

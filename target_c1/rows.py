@@ -2,24 +2,27 @@
 
 Makes rows of plain RECORD lines only. Where one of them is not plain (another version, another stream, a line that
 needs repair) it makes none of all: then the reader of single lines has to look at each. So a mistake here cannot
-become a row, and the two processes that use this need to share nothing.
+become a row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Sequence
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 import msgspec
 
-from target_c1.mapping import Mapping, Source
-from target_c1.users import Tally, User, UserReader
+from target_c1.columns import RowColumns, is_plain, names_of
+from target_c1.mapping import SPREAD, Mapping, Source
+from target_c1.messages import encode_resource
+from target_c1.users import Tally, User, UserReader, address_texts
 
 #: Of a user, and of where it counts what it changes, the row in the format of the file.
 Encode = Callable[[User, dict[str, int]], bytes]
 
 
-class Rows(msgspec.Struct):
+class Rows(NamedTuple):
     """The rows of `records` records, each (id, status, data), and the tally of what they lost."""
 
     records: int
@@ -46,31 +49,78 @@ class RowMaker:
         Raises:
             SettingsError: if a mapping is none.
         """
-        self.sources, self.encode = sources, encode
+        self.encode = encode
         self.readers = {stream: UserReader(Mapping(each)) for stream, each in sources.items()}
+        #: The mappings that records can be taken by in columns.
+        self.plain = {stream: each for stream, each in sources.items() if encode is encode_resource and is_plain(each)}
+        self._columns = {stream: _LineColumns(each) for stream, each in self.plain.items()}
 
-    def make(self, stream: str, version: Any, lines: Iterable[bytes]) -> Rows | None:
+    def make(self, stream: str, version: Any, lines: Sequence[bytes]) -> Rows | None:
         """Return the rows of these lines, or None if one is not a plain RECORD of this stream and version."""
         reader, encode = self.readers[stream], self.encode
+        columns = self._columns.get(stream)
         before, reader.tally = reader.tally, Tally()
         rows = []
-        records = 0
         try:
-            for line in lines:
+            made = columns.rows(stream, version, lines, reader.tally.changed) if columns else [None] * len(lines)
+            if made is None:
+                return None
+            for row, line in zip(made, lines, strict=True):
+                if row is not None:
+                    rows.append(row)
+                    continue
                 message = _decode(line)
-                if (
-                    message.type != "RECORD"
-                    or message.stream != stream
-                    or message.version != version
-                    or b"\\u0000" in line  # to be repaired, like what cannot be decoded
-                ):
+                if not _is_plain(message, stream, version, line):
                     return None
-                records += 1
                 user = reader.read(message.record)
                 if user is not None:
                     rows.append((user.id, user.status, encode(user, reader.tally.changed)))
-            return Rows(records, rows, reader.tally)
+            return Rows(len(lines), rows, reader.tally)
         except (ValueError, RecursionError):
             return None
         finally:
             reader.tally = before
+
+
+class _LineColumns:
+    """The columns of lines, by one mapping; of their records only what it names is made."""
+
+    def __init__(self, sources: dict[str, Source]) -> None:
+        names = sorted(names_of(sources))
+        fields = [(f"f{number}", Any, None) for number in range(len(names))]
+        rename = {f"f{number}": name for number, name in enumerate(names)}
+        record = msgspec.defstruct("Record", fields, rename=rename)
+        message = msgspec.defstruct(
+            "Message", [("type", str), ("stream", str), ("record", record), ("version", Any, None)]
+        )
+        self._decode = msgspec.json.Decoder(message).decode
+        self._columns = RowColumns(sources, names)
+        attributes = {name: field for field, name in rename.items()}
+        self._spread = attrgetter(attributes[sources["profile"][SPREAD][1:]])
+        self._emails = attrgetter(attributes[sources["emails"][1:]]) if "emails" in sources else _none
+
+    def rows(
+        self, stream: str, version: Any, lines: Sequence[bytes], changed: dict[str, int]
+    ) -> list[tuple[str, int, bytes] | None] | None:
+        """Return each line's row, or None where a line needs a look of its own; None if one is no plain RECORD."""
+        messages = [self._decode(line) for line in lines]
+        if not all(_is_plain(message, stream, version, line) for message, line in zip(messages, lines, strict=True)):
+            return None
+        records = [message.record for message in messages]
+        addresses = [
+            address_texts(emails) if emails.__class__ is list else [] if emails is None else [emails] for emails in map(self._emails, records)
+        ]
+        return self._columns.rows(records, [*map(self._spread, records)], addresses, changed)
+
+
+def _none(_record: Any) -> list[Any]:
+    return []
+
+
+def _is_plain(message: Any, stream: str, version: Any, line: bytes) -> bool:
+    return (
+        message.type == "RECORD"
+        and message.stream == stream
+        and message.version == version
+        and b"\\u0000" not in line  # to be repaired, like what cannot be decoded
+    )

@@ -11,7 +11,7 @@ import json
 import logging
 import os
 import sys
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
@@ -140,10 +140,8 @@ class TargetC1(Target):
     @contextmanager
     def opened(self, stamp: Stamp | None = None) -> Iterator[None]:
         """Hold what one run needs; `stamp` gives its ids and times."""
-        with ExitStack() as stack:
-            self._run = run = stack.enter_context(open_run(Settings.from_config(self.config), stamp))
-            self._snapshot = Snapshot(run)
-            self._blocks = stack.enter_context(closing(Blocks(run.maker, run.settings.format)))
+        with open_run(Settings.from_config(self.config), stamp) as run:
+            self._run, self._snapshot, self._blocks = run, Snapshot(run), Blocks(run.maker)
             self._blocks.accept, self._blocks.redo = self._snapshot.take_rows, self._take_one_by_one
             self.message_reader.blocks = self._blocks
             yield

@@ -12,6 +12,8 @@ import msgspec
 from target_c1.values import Moment, account_type, is_address, parse_time, text, why_invalid
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from target_c1.mapping import Mapping, Record
 
 MAX_BYTES = 1024
@@ -19,7 +21,7 @@ STATUS_NAMES = ("unspecified", "enabled", "disabled", "deleted")
 UNSPECIFIED, ENABLED, DISABLED, DELETED = range(4)
 ACCOUNT_TYPE_NAMES = ("unspecified", "human", "service", "system")
 
-_STATUSES: dict[Any, int] = {
+STATUSES: dict[Any, int] = {
     "enabled": ENABLED,
     "active": ENABLED,
     "disabled": DISABLED,
@@ -72,6 +74,16 @@ class Tally(msgspec.Struct):
 def count(numbers: dict[str, int], reason: str, number: int = 1) -> None:
     """Add to the number of a reason."""
     numbers[reason] = numbers.get(reason, 0) + number
+
+
+def address_texts(candidates: Iterable[Any]) -> list[Any]:
+    """Return what may be the e-mail addresses, of texts and of objects that hold one beside other things."""
+    return [
+        (each.get("address") or each.get("value") or each.get("email")) if type(each) is dict else each
+        for each in candidates
+        # Phone numbers are among an identity's addresses.
+        if type(each) is not dict or each.get("via", "email") == "email"
+    ]
 
 
 class UserReader:
@@ -143,12 +155,7 @@ class UserReader:
         folded_seen: set[str] = set()
         candidates = self._emails(record)
         primary = self._email(record)
-        for candidate in candidates if primary is None else (primary, *candidates):
-            address = candidate
-            if type(candidate) is dict:
-                if candidate.get("via", "email") != "email":
-                    continue  # a phone number among an identity's addresses
-                address = candidate.get("address") or candidate.get("value") or candidate.get("email")
+        for address in address_texts(candidates if primary is None else (primary, *candidates)):
             if type(address) is not str:
                 if address is not None:
                     count(self.tally.skipped_addresses, "not a text")
@@ -156,16 +163,16 @@ class UserReader:
             if address in seen:
                 continue
             seen.add(address)
-            address = address.strip()
-            folded = address.casefold()
-            if not address or folded in folded_seen:
+            stripped = address.strip()
+            folded = stripped.casefold()
+            if not stripped or folded in folded_seen:
                 continue
             folded_seen.add(folded)
-            if is_address(address):
-                valid.append(address)
+            if is_address(stripped):
+                valid.append(stripped)
             else:
-                invalid.append(address)
-                count(self.tally.skipped_addresses, why_invalid(address))
+                invalid.append(stripped)
+                count(self.tally.skipped_addresses, why_invalid(stripped))
         return valid, invalid
 
     def _logins(self, record: Record, username: str | None, primary: str | None) -> tuple[str | None, list[str]]:
@@ -193,7 +200,7 @@ class UserReader:
         given = self._status(record)
         if type(given) is str:
             given = given.lower()
-        status = _STATUSES.get(given, UNSPECIFIED) if isinstance(given, (str, bool)) else UNSPECIFIED
+        status = STATUSES.get(given, UNSPECIFIED) if isinstance(given, (str, bool)) else UNSPECIFIED
         if status == ENABLED:
             return status, None
         details = text(self._details(record)) if status != UNSPECIFIED or given is None else text(given)

@@ -16,7 +16,7 @@ TOO_DEEP = "objects nested too deep written as text"
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u00a1-\U0010ffff-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*")
+ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*")
 _TIME = re.compile(
     r"(\d{4}-\d\d-\d\d[Tt ](?:[01]\d|2[0-3]):[0-5]\d):([0-5]\d|60)(?:\.(\d{1,9})\d*)?"
     r"(?:[Zz]|([+-])([01]\d|2[0-3]):?([0-5]\d))?",
@@ -59,11 +59,13 @@ def account_type(word: str) -> int:
 
 def is_address(value: str) -> bool:
     """Tell whether C1 takes `value` as an e-mail address."""
-    return bool(_ADDRESS.fullmatch(value)) and _fits(value)
+    return bool(ADDRESS.fullmatch(value)) and _fits(value)
 
 
 def parse_time(value: Any) -> Moment | None:
     """Return the moment of an RFC 3339 text (UTC if it names no offset), or None if it is none."""
+    if value is None:
+        return None
     match = _TIME.fullmatch(value) if type(value) is str else None
     if match is None:
         return None

@@ -12,14 +12,14 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 #: Beyond this magnitude a double no longer holds every integer.
 MAX_EXACT_INTEGER = 2**53
 #: Levels of a Struct; readers of Protocol Buffers stop at 100 nested messages, and a level takes three.
 MAX_STRUCT_DEPTH = 24
 
-_pack_double = struct.Struct("<d").pack
+_pack_double = struct.Struct("<Bd").pack
 
 
 def encode_varint(number: int) -> bytes:
@@ -40,6 +40,11 @@ def size_of(size: int) -> bytes:
     return _LENGTHS[size] if size < 1 << 14 else encode_varint(size)
 
 
+def sizes(values: Sequence[bytes]) -> list[bytes]:
+    """Return the varint of the length of each."""
+    return [*map(size_of, map(len, values))]
+
+
 def length(data: bytes) -> bytes:
     """Return the varint of the length of `data`."""
     return size_of(len(data))
@@ -51,59 +56,94 @@ def delimited(key: bytes, data: bytes) -> bytes:
     return key + (_LENGTHS[size] if size < 1 << 14 else encode_varint(size)) + data
 
 
+#: The first two bytes of a longer varint, by its lowest fourteen bits; also as they are in a timestamp's fields.
+_PAIRS = [bytes((number & 0x7F | 0x80, number >> 7 | 0x80)) for number in range(1 << 14)]
+_SECONDS, _NANOS = ([key + pair for pair in _PAIRS] for key in (b"\x08", b"\x10"))
+
+
 def encode_timestamp(moment: tuple[int, int]) -> bytes:
     """Return a `google.protobuf.Timestamp` of (seconds since 1970, nanoseconds)."""
     seconds, nanos = moment
-    out = b"\x08" + _encode_large_varint(seconds % (1 << 64)) if seconds else b""
-    return out + b"\x10" + _encode_large_varint(nanos) if nanos else out
+    # As nearly all are: the head of a varint is looked up, and most have the rest of it in common.
+    if 1 << 14 <= seconds < 1 << 35 and nanos >= 1 << 14:
+        return _SECONDS[seconds & 0x3FFF] + _REST[seconds >> 14] + _NANOS[nanos & 0x3FFF] + _REST[nanos >> 14]
+    out = b"\x08" + encode_varint(seconds % (1 << 64)) if seconds else b""
+    return out + b"\x10" + encode_varint(nanos) if nanos else out
 
 
-def _encode_large_varint(number: int) -> bytes:
-    """Return the same as `encode_varint`, without a loop where there are five bytes, as in nearly every timestamp."""
-    if number >> 28 and not number >> 35:
-        low = number & 0xFFFFFFF
-        return bytes(
-            (low & 0x7F | 0x80, low >> 7 & 0x7F | 0x80, low >> 14 & 0x7F | 0x80, low >> 21 | 0x80, number >> 28)
-        )
-    return encode_varint(number)
+#: Bytes that are few.
+SHORT = 1 << 7
 
 
-class _Name:
-    """A map entry's name; the bytes before a value, which depend on its size alone, are kept for short values."""
+class Heads(dict[int, bytes]):
+    """What stands before so many bytes, or for a number: made once for those below `kept`, each time for greater ones."""
 
-    __slots__ = ("_key", "before_text", "before_value")
+    __slots__ = ("_kept", "_make")
+
+    def __init__(self, make: Callable[[int], bytes], kept: int = SHORT) -> None:
+        """`make` makes it."""
+        super().__init__()
+        self._make, self._kept = make, kept
+
+    def __missing__(self, size: int) -> bytes:
+        """Make it."""
+        head = self._make(size)
+        if size < self._kept:
+            self[size] = head
+        return head
+
+    def entry(self, values: Sequence[bytes | None] | None) -> tuple[list[bytes], Sequence[Any]] | tuple[()]:
+        """Return what stands before each value, and the values, both empty where one is None; or neither for None."""
+        if values is None:
+            return ()
+        if None in values:
+            return [b"" if value is None else self[len(value)] for value in values], [value or b"" for value in values]
+        return [*map(self.__getitem__, map(len, values))], values  # type: ignore[arg-type] # none is None
+
+
+#: Varints of what is left of one; of times of day and of seconds up to 2038.
+_REST = Heads(encode_varint, 1 << 17)
+
+
+def heads_of(key: bytes) -> Heads:
+    """Return what stands before the value of a length-delimited field; `key` is the field's."""
+    return Heads(lambda size: key + size_of(size))
+
+
+class Name:
+    """The name of a value in a Struct: what stands before a text, and before any `google.protobuf.Value`."""
+
+    __slots__ = ("_key", "text", "value")
 
     def __init__(self, name: str) -> None:
+        """Make it the key of an entry of a map."""
         self._key = delimited(b"\x0a", name.encode())
-        self.before_text: dict[int, bytes] = {}
-        self.before_value: dict[int, bytes] = {}
+        self.text, self.value = Heads(self._before_text), Heads(self._before_value)
 
-    def head_of_text(self, size: int) -> bytes:
-        """Return what stands before a text of `size` bytes."""
+    def _before_text(self, size: int) -> bytes:
         inner = b"\x1a" + size_of(size)
-        return self._keep(self.before_text, size, b"\x12" + size_of(len(inner) + size) + inner)
+        return self._before_value(len(inner) + size) + inner
 
-    def head_of_value(self, size: int) -> bytes:
-        """Return what stands before a `google.protobuf.Value` of `size` bytes."""
-        return self._keep(self.before_value, size, b"\x12" + size_of(size))
-
-    def _keep(self, kept: dict[int, bytes], size: int, head: bytes) -> bytes:
-        head = b"\x0a" + size_of(len(self._key) + len(head) + size) + self._key + head
-        if size < 1 << 7:
-            kept[size] = head
-        return head
+    def _before_value(self, size: int) -> bytes:
+        head = b"\x12" + size_of(size)
+        return b"\x0a" + size_of(len(self._key) + len(head) + size) + self._key + head
 
 
 #: Bounded, for names are data.
 _MAX_NAMES = 1024
-_names: dict[str, _Name] = {}
+_names: dict[str, Name] = {}
 
 
-def _name(name: str) -> _Name:
-    entry = _Name(name)
+def name_of(name: str) -> Name:
+    """Return a name; most are at hand."""
+    entry = _names.get(name) or Name(name)
     if len(_names) < _MAX_NAMES:
         _names[name] = entry
     return entry
+
+
+#: Before a text in an array.
+ITEM = Heads(lambda size: b"\x0a" + size_of(1 + len(size_of(size)) + size) + b"\x1a" + size_of(size))
 
 
 def encode_struct(values: Mapping[str, Any], depth: int = 0, texts: list[Any] | None = None) -> bytes:
@@ -117,11 +157,11 @@ def encode_struct(values: Mapping[str, Any], depth: int = 0, texts: list[Any] | 
     # A third of the target's time is spent in this loop, hence no calls in it for the usual values.
     for key in sorted(values):
         value = values[key]
-        name = _names.get(key) or _name(key)
+        name = _names.get(key) or name_of(key)
         kind = type(value)
         if kind is str:
             data = value.encode()
-            append(name.before_text.get(len(data)) or name.head_of_text(len(data)))
+            append(name.text[len(data)])
         else:
             if kind is bool:
                 data = b"\x20\x01" if value else b"\x20\x00"
@@ -129,14 +169,19 @@ def encode_struct(values: Mapping[str, Any], depth: int = 0, texts: list[Any] | 
                 data = encode_struct(value, depth + 1, texts)
                 data = b"\x2a" + size_of(len(data)) + data
             else:
-                data = _encode_value(value, depth, texts)
-            append(name.before_value.get(len(data)) or name.head_of_value(len(data)))
+                data = encode_value(value, depth, texts)
+            append(name.value[len(data)])
         append(data)
     return b"".join(parts)
 
 
-def _encode_value(value: Any, depth: int, texts: list[Any] | None) -> bytes:  # noqa: PLR0911 - one return a kind
-    """Return a `google.protobuf.Value`; `value` is of the very types that a JSON decoder makes."""
+def encode_float(value: float) -> bytes:
+    """Return a `google.protobuf.Value` of a number."""
+    return _pack_double(0x11, value)
+
+
+def encode_value(value: Any, depth: int, texts: list[Any] | None) -> bytes:  # noqa: PLR0911 - one return a kind
+    """Return a `google.protobuf.Value` in objects and arrays so deep; `value` is of the very types that a JSON decoder makes."""
     kind = type(value)
     if kind is str:
         return delimited(b"\x1a", value.encode())
@@ -145,14 +190,20 @@ def _encode_value(value: Any, depth: int, texts: list[Any] | None) -> bytes:  # 
     if kind is int and not -MAX_EXACT_INTEGER <= value <= MAX_EXACT_INTEGER:
         return _encode_as_text(value, str(value), texts)
     if kind is int or kind is float:
-        return b"\x11" + _pack_double(value)
+        return encode_float(value)
     if value is None:
         return b"\x08\x00"
     if depth >= MAX_STRUCT_DEPTH:
         return _encode_as_text(value, json.dumps(value, ensure_ascii=False, separators=(",", ":")), texts)
     if kind is dict:
         return delimited(b"\x2a", encode_struct(value, depth + 1, texts))
-    return delimited(b"\x32", b"".join([delimited(b"\x0a", _encode_value(item, depth + 1, texts)) for item in value]))
+    items = [
+        ITEM[len(data := item.encode())] + data
+        if type(item) is str
+        else delimited(b"\x0a", encode_value(item, depth + 1, texts))
+        for item in value
+    ]
+    return delimited(b"\x32", b"".join(items))
 
 
 def _encode_as_text(value: Any, text: str, texts: list[Any] | None) -> bytes:

@@ -1,34 +1,25 @@
-"""Lines taken in blocks, by two processes, come out as if each had been read by itself."""
+"""Lines taken in blocks, and their records in columns, come out as if each had been read by itself."""
 
 import io
 import json
 import os
 import random
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
-from target_c1 import blocks, helper
-from target_c1.errors import InputError, TargetC1Error
-from target_c1.helper import Helper
-from target_c1.rows import Rows
+from target_c1 import blocks
+from target_c1.errors import InputError
 from target_c1.target import TargetC1
 from tests.target_c1.support import (
-    TARGET,
     Message,
     activate,
     blobs_of,
-    environment,
     fixed_stamp,
     publish,
     record,
     schema,
-    settings_in_environment,
     state,
     to_lines,
     user,
@@ -36,14 +27,6 @@ from tests.target_c1.support import (
 )
 
 MANY = 2 * blocks.BLOCK_LINES + 2
-
-
-@pytest.fixture(params=[2, 1], ids=["helped", "alone"])
-def processors(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
-    """Runs as on machines of one and of two processors."""
-    number: int = request.param
-    monkeypatch.setattr(blocks, "_processors", lambda: number)
-    return number
 
 
 def one_by_one(messages: list[Message | bytes], path: Path, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> None:
@@ -125,7 +108,6 @@ INPUTS: dict[str, list[Message | bytes]] = {
 }
 
 
-@pytest.mark.usefixtures("processors")
 @pytest.mark.parametrize(
     ("name", "form"), [*((name, "c1z") for name in INPUTS), ("odd", "csv"), ("odd", "json"), ("repeated", "json")]
 )
@@ -150,28 +132,6 @@ def test_the_file_and_the_tally_are_the_same(
     assert in_blocks == closing_line()
 
 
-def test_the_helper_takes_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blocks, "_processors", lambda: 2)
-    taken: list[int] = []
-
-    class Counted(Helper):
-        def take(self) -> Rows | None:
-            found = super().take()
-            assert found is not None
-            taken.append(found.records)
-            return found
-
-    monkeypatch.setattr(blocks, "Helper", Counted)
-    publish(users_read(1 + 4 * blocks.BLOCK_LINES), tmp_path / "users.c1z")
-    assert taken == [blocks.BLOCK_LINES] * 2
-
-
-def test_a_short_read_starts_no_helper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blocks, "_processors", lambda: 2)
-    monkeypatch.setattr(blocks, "Helper", None)
-    publish(users_read(blocks.BLOCK_LINES), tmp_path / "users.c1z")
-
-
 BROKEN = {
     "a broken line": (b'{"type": "RECORD", "stream": "users", "record": {"id": "Secret"\n', "Line {} of the input"),
     "an older version": (to_lines([record(user(1), version=0)]), "two reads"),
@@ -180,7 +140,6 @@ BROKEN = {
 }
 
 
-@pytest.mark.usefixtures("processors")
 @pytest.mark.parametrize("place", [1, 501, 502, 800, 1002, 1600])
 @pytest.mark.parametrize(("line", "says"), BROKEN.values(), ids=BROKEN)
 def test_what_is_refused_is_refused_with_its_number(line: bytes, says: str, place: int, tmp_path: Path) -> None:
@@ -192,7 +151,6 @@ def test_what_is_refused_is_refused_with_its_number(line: bytes, says: str, plac
     assert "Secret" not in str(raised.value)
 
 
-@pytest.mark.usefixtures("processors")
 def test_a_block_made_for_a_version_that_the_block_before_it_ended_is_refused(tmp_path: Path) -> None:
     # The first record is read by itself; the first block's last line begins a new read, the second block is old.
     end = 1 + blocks.BLOCK_LINES
@@ -208,7 +166,6 @@ def test_a_block_made_for_a_version_that_the_block_before_it_ended_is_refused(tm
 
 
 def test_any_mixture_of_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blocks, "_processors", lambda: 2)
     monkeypatch.setattr(blocks, "BLOCK_LINES", 4)
     dice = random.Random(6)
     for _ in range(10):
@@ -230,72 +187,6 @@ def test_any_mixture_of_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         publish(messages, tmp_path / "blocks", fixed_stamp(), format="c1z", max_drop_percent=100)
         one_by_one(messages, tmp_path / "single", monkeypatch, format="c1z", max_drop_percent=100)
         assert (tmp_path / "blocks").read_bytes() == (tmp_path / "single").read_bytes()
-
-
-def test_a_helper_that_dies_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blocks, "_processors", lambda: 2)
-    path = tmp_path / "users.c1z"
-
-    class Mortal(Helper):
-        def take(self) -> Any:
-            self._process.kill()
-            self._process.wait()
-            return super().take()
-
-    monkeypatch.setattr(blocks, "Helper", Mortal)
-    with pytest.raises(TargetC1Error, match="second process"):
-        publish(users_read(2 * MANY), path)
-    assert not list(tmp_path.iterdir())
-
-
-def children_of(number: int) -> set[int]:
-    done = subprocess.run(["ps", "-o", "pid=", "--ppid", str(number)], capture_output=True, text=True, check=False)
-    return set(map(int, done.stdout.split()))
-
-
-@pytest.mark.skipif(blocks._processors() < 2, reason="a single processor gets no helper")
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_the_helper_ends_with_the_run(number: signal.Signals, tmp_path: Path) -> None:
-    environ = environment(**settings_in_environment({"path": str(tmp_path / "users.c1z")}))
-    pipe = subprocess.PIPE
-    with subprocess.Popen([*TARGET, "--config", "ENV"], stdin=pipe, stdout=pipe, stderr=pipe, env=environ) as process:
-        try:
-            assert process.stdin is not None
-            process.stdin.write(to_lines(users_read(3 * MANY)))
-            process.stdin.flush()
-            deadline = time.monotonic() + 60
-            while not (children := children_of(process.pid)):
-                assert time.monotonic() < deadline
-                time.sleep(0.02)
-            process.send_signal(number)
-            err = process.communicate(timeout=60)[1]
-            assert b"Traceback" not in err
-            while any(Path(f"/proc/{child}").exists() for child in children):
-                assert time.monotonic() < deadline
-                time.sleep(0.02)
-        finally:
-            process.kill()
-
-
-def test_a_module_of_the_working_directory_is_not_taken_for_one_of_ours(tmp_path: Path) -> None:
-    (tmp_path / "msgspec.py").write_text("raise SystemExit('not this one')")
-    script = "from target_c1.helper import Helper; h = Helper({}, 'c1z'); h.give('s', 1, []); h.take()"
-    done = subprocess.run(
-        [sys.executable, "-c", f"import sys; sys.path.remove(''); {script}"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert "not this one" not in done.stderr
-    assert "KeyError" not in done.stdout
-
-
-def test_the_helper_imports_neither_the_sdk_nor_an_object_store() -> None:
-    script = f"import sys, {helper.__name__}; print([n for n in ('singer_sdk', 'upath', 'click') if n in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
-    assert done.stdout == "[]\n"
 
 
 def test_a_target_can_be_used_twice(tmp_path: Path) -> None:

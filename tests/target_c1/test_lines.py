@@ -17,7 +17,7 @@ from target_c1.rows import RowMaker
 def line_reader() -> LineReader:
     """A reader that takes no blocks: there is no line that a block would begin with."""
     reader = LineReader()
-    reader.blocks = Blocks(RowMaker({}, encode_resource), "c1z")
+    reader.blocks = Blocks(RowMaker({}, encode_resource))
     return reader
 
 
