@@ -9,9 +9,10 @@ def main() -> None:
     """Do what the command line says; never returns."""
     try:
         from c1_connector.command import run  # noqa: PLC0415 - needs the extra, which may be missing
+
+        run()
     except ModuleNotFoundError as error:
         sys.exit(f"ory-connector needs {error.name}: pip install 'tap-ory[connector]'.")
-    run()
 
 
 if __name__ == "__main__":

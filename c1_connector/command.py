@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
@@ -14,13 +15,9 @@ from typing import TYPE_CHECKING
 
 from c1_connector import memory
 from c1_connector.cancellation import Cancellation
-from c1_connector.client import Client
-from c1_connector.credentials import TokenSource
 from c1_connector.errors import CancelledError, ConnectorError
 from c1_connector.logs import Secrets, set_up
-from c1_connector.service import GRACE_SECONDS, Service
 from c1_connector.settings import CONFIG, HEALTH_CHECK, READER, SCHEMA, Settings, parse
-from c1_connector.tasks import TaskRunner
 from command_basics import baton, telemetry
 from command_basics.log_format import log_format
 from command_basics.log_level import log_level
@@ -32,6 +29,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from c1_connector.credentials import Credentials
+    from c1_connector.service import Service
 
 _logger = logging.getLogger("ory-connector")
 
@@ -91,6 +89,8 @@ def _check(settings: Settings, hidden: Secrets) -> None:
         msg = "--check writes to standard output, which is closed: leave it open."
         raise ConnectorError(msg)
     if settings.credentials:
+        from c1_connector.credentials import TokenSource  # noqa: PLC0415 - a single sync has no use for it
+
         TokenSource(settings.credentials, settings.api_host, settings.ca_bundle, hidden).authorization()
         sys.stdout.write(f"C1 at {settings.api_host} accepts the client id and secret\n")
         sys.stdout.flush()
@@ -111,6 +111,8 @@ def _sync_once(settings: Settings, hidden: Secrets) -> None:
     with no_search_for_cycles():
         from c1_connector.reading import explain, write_users  # noqa: PLC0415
 
+    # A user is a tree, gone with its last reference: to look for cycles after every 700 of them is lost time.
+    gc.set_threshold(100_000)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
     try:
@@ -126,6 +128,12 @@ def _end(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001
 
 def _serve(settings: Settings, credentials: Credentials, hidden: Secrets) -> int:
     """Serve until a signal comes, and return the exit code: 128 + signal, or gRPC's number of what C1 refused."""
+    # What speaks to C1 takes as long to load as some thousand users to read: a single sync has no use for it.
+    from c1_connector.client import Client  # noqa: PLC0415
+    from c1_connector.credentials import TokenSource  # noqa: PLC0415
+    from c1_connector.service import GRACE_SECONDS, Service  # noqa: PLC0415
+    from c1_connector.tasks import TaskRunner  # noqa: PLC0415
+
     memory.keep_in_one_place()
     stopping = Cancellation()
     client = Client(settings, TokenSource(credentials, settings.api_host, settings.ca_bundle, hidden), hidden)

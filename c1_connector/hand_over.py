@@ -12,10 +12,10 @@ import msgspec
 
 from target_c1.columns import RowColumns
 from target_c1.mapping import READY
-from target_c1.run import Run
 
 if TYPE_CHECKING:
     from ory_reader.sync.protocols import Decoder
+    from target_c1.run import Run
 
 _decode = msgspec.json.Decoder().decode
 
@@ -35,9 +35,8 @@ class HandOver:
             return
         if self._columns is None:
             self._columns = RowColumns(READY[self._stream], users[0].__struct_fields__)
-        changed = self._run.maker.readers[self._stream].tally.changed
         addresses = [[email.address for email in user.emails] for user in users]
-        rows = self._columns.rows(users, _profiles(users), addresses, changed)
+        rows = self._columns.rows(users, _profiles(users), addresses)
         for user, row in zip(users, rows, strict=True):
             if row is None:
                 self._run.add_records(self._stream, decoder.records([user]))

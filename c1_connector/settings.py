@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from c1_connector.config_file import with_file
-from c1_connector.credentials import Credentials, split_client_id
 from c1_connector.errors import ConnectorError
 from command_basics import baton
 from command_basics.log_format import FORMATS, log_format
@@ -27,6 +26,8 @@ from command_basics.version import version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from c1_connector.credentials import Credentials
 
 MAX_CONCURRENCY = 100
 MAX_HOST_ID = 256
@@ -185,6 +186,8 @@ def _credentials(client_id: str, client_secret: str) -> Credentials | None:
         missing = "BATON_CLIENT_SECRET" if client_id else "BATON_CLIENT_ID"
         msg = f"Service mode needs both client id and client secret: set {missing}."
         raise ConnectorError(msg)
+    from c1_connector.credentials import Credentials, split_client_id  # noqa: PLC0415 - a single sync has no use for it
+
     return Credentials(client_id, split_client_id(client_id), client_secret)
 
 

@@ -21,7 +21,7 @@ from msgspec.structs import astuple
 from target_c1 import messages, wire
 from target_c1.mapping import FIELDS, SPREAD
 from target_c1.users import ENABLED, MAX_BYTES, STATUSES
-from target_c1.values import ADDRESS, MAX_LOCAL_BYTES, account_type, count_texts, is_address, parse_time
+from target_c1.values import ADDRESS, MAX_LOCAL_BYTES, account_type, is_address, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -87,12 +87,11 @@ class RowColumns:
         records: Sequence[Any],
         spreads: Sequence[Any],
         addresses: Sequence[Sequence[Any]],
-        changed: dict[str, int],
     ) -> list[Row | None]:
         """Return each record's row, or None where it is an unusual one.
 
         `spreads` are the objects that profiles are spread from, `addresses` the texts that may be e-mail addresses
-        beside the primary one. Numbers and objects that become text are counted in `changed`.
+        beside the primary one.
         """
         groups: dict[tuple[str, ...] | None, list[int]] = defaultdict(list)
         for number, spread in enumerate(spreads):
@@ -101,23 +100,19 @@ class RowColumns:
         waiting = [group for names, group in groups.items() if names is not None]
         while waiting:
             group = waiting.pop()
-            texts: list[Any] = []
             chosen = [[column[number] for number in group] for column in (records, spreads, addresses)]
             try:
-                rows = self._group(*chosen, texts)
+                rows = self._group(*chosen)
             except (ValueError, RecursionError):
                 if len(group) > 1:
                     half = len(group) // 2
                     waiting += (group[:half], group[half:])
                 continue
-            count_texts(changed, texts)
             for number, row in zip(group, rows, strict=True):
                 made[number] = row
         return made
 
-    def _group(
-        self, records: Sequence[Any], spreads: Sequence[Any], addresses: Sequence[Any], texts: list[Any]
-    ) -> Iterable[Row]:
+    def _group(self, records: Sequence[Any], spreads: Sequence[Any], addresses: Sequence[Any]) -> Iterable[Row]:
         """Return the rows of records whose spread objects have the same names.
 
         Raises:
@@ -132,7 +127,7 @@ class RowColumns:
         fields = {field: column(self._sources.get(field)) for field in FIELDS if field != "profile"}
         ids, names, logins = (_required(fields[field]) for field in ("id", "display_name", "login"))
         first, last = _texts(fields["first_name"]), _texts(fields["last_name"])
-        profile = self._profile(column, spreads, {"user_id": ids, "first_name": first, "last_name": last}, texts)
+        profile = self._profile(column, spreads, {"user_id": ids, "first_name": first, "last_name": last})
         profile_sizes = wire.sizes(profile)
         statuses = _statuses(fields["status"])
         status_bytes = _status_bytes(statuses, fields["status_details"])
@@ -175,9 +170,9 @@ class RowColumns:
         self,
         column: Callable[[Source], Column],
         spreads: Sequence[dict[str, Any]],
-        own: Mapping[str, Column],
-        texts: list[Any],
+        own: Mapping[str, Column | None],
     ) -> list[bytes]:
+        texts: list[Any] = []
         nested, entries = _struct_entries(spreads, 1, texts)
         whole = [b"\x2a" + size + data for size, data in zip(wire.sizes(nested), nested, strict=True)]
         for name, source in self._sources["profile"].items():
@@ -186,9 +181,12 @@ class RowColumns:
                 known = wire.name_of(name)
                 entry = known.value.entry(whole) if source == self._spread else _entry(known, values, 0, texts)
                 _put(entries, name, entry, values)
-        for name, values in own.items():
-            if values is not None:
-                _put(entries, name, wire.name_of(name).text.entry(values), values)
+        for name, texts_of in own.items():
+            if texts_of is not None:
+                _put(entries, name, wire.name_of(name).text.entry(texts_of), texts_of)
+        if texts:
+            # They are counted, but not where another value took their place.
+            raise UnusualError
         return _joined([each for name in sorted(entries) for each in entries[name]])
 
 
@@ -244,7 +242,7 @@ def _entry(name: wire.Name, values: Column, depth: int, texts: list[Any], null: 
         return ()
     if kinds == {float}:
         return name.value.entry([*map(wire.encode_float, values)])
-    if kinds == {list} and set(map(type, chain.from_iterable(values))) <= _ONE_TEXT:
+    if kinds == {list} and depth < wire.MAX_STRUCT_DEPTH and set(map(type, chain.from_iterable(values))) <= _ONE_TEXT:
         return name.value.entry(_lists_of_texts(values))
     if not kinds <= _KINDS:
         raise UnusualError
@@ -285,7 +283,11 @@ def _texts(values: Column) -> list[bytes | None] | list[bytes] | None:
 
 
 def _mails(emails: Column, others: Sequence[Sequence[Any]]) -> Sequence[Column]:
-    if set(map(type, emails)) == _ONE_TEXT and all(map(str.isascii, emails)) and [*zip(emails)] == [*map(tuple, others)]:
+    if (
+        set(map(type, emails)) == _ONE_TEXT
+        and all(map(str.isascii, emails))
+        and [*zip(emails)] == [*map(tuple, others)]
+    ):
         data = [*map(str.encode, emails)]
         if max(map(len, data)) <= MAX_LOCAL_BYTES:
             if not all(map(ADDRESS.fullmatch, emails)):

@@ -62,7 +62,7 @@ class RowMaker:
         before, reader.tally = reader.tally, Tally()
         rows = []
         try:
-            made = columns.rows(stream, version, lines, reader.tally.changed) if columns else [None] * len(lines)
+            made = columns.rows(stream, version, lines) if columns else [None] * len(lines)
             if made is None:
                 return None
             for row, line in zip(made, lines, strict=True):
@@ -99,18 +99,17 @@ class _LineColumns:
         self._spread = attrgetter(attributes[sources["profile"][SPREAD][1:]])
         self._emails = attrgetter(attributes[sources["emails"][1:]]) if "emails" in sources else _none
 
-    def rows(
-        self, stream: str, version: Any, lines: Sequence[bytes], changed: dict[str, int]
-    ) -> list[tuple[str, int, bytes] | None] | None:
+    def rows(self, stream: str, version: Any, lines: Sequence[bytes]) -> list[tuple[str, int, bytes] | None] | None:
         """Return each line's row, or None where a line needs a look of its own; None if one is no plain RECORD."""
-        messages = [self._decode(line) for line in lines]
+        messages: list[Any] = [self._decode(line) for line in lines]
         if not all(_is_plain(message, stream, version, line) for message, line in zip(messages, lines, strict=True)):
             return None
         records = [message.record for message in messages]
         addresses = [
-            address_texts(emails) if emails.__class__ is list else [] if emails is None else [emails] for emails in map(self._emails, records)
+            address_texts(emails) if emails.__class__ is list else [] if emails is None else [emails]
+            for emails in map(self._emails, records)
         ]
-        return self._columns.rows(records, [*map(self._spread, records)], addresses, changed)
+        return self._columns.rows(records, [*map(self._spread, records)], addresses)
 
 
 def _none(_record: Any) -> list[Any]:

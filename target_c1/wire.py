@@ -42,7 +42,8 @@ def size_of(size: int) -> bytes:
 
 def sizes(values: Sequence[bytes]) -> list[bytes]:
     """Return the varint of the length of each."""
-    return [*map(size_of, map(len, values))]
+    numbers = [*map(len, values)]
+    return [*map(_LENGTHS.__getitem__, numbers)] if max(numbers) < 1 << 14 else [*map(size_of, numbers)]
 
 
 def length(data: bytes) -> bytes:
@@ -64,9 +65,11 @@ _SECONDS, _NANOS = ([key + pair for pair in _PAIRS] for key in (b"\x08", b"\x10"
 def encode_timestamp(moment: tuple[int, int]) -> bytes:
     """Return a `google.protobuf.Timestamp` of (seconds since 1970, nanoseconds)."""
     seconds, nanos = moment
-    # As nearly all are: the head of a varint is looked up, and most have the rest of it in common.
-    if 1 << 14 <= seconds < 1 << 35 and nanos >= 1 << 14:
-        return _SECONDS[seconds & 0x3FFF] + _REST[seconds >> 14] + _NANOS[nanos & 0x3FFF] + _REST[nanos >> 14]
+    # As nearly all are: looked up by fourteen bits, but for the days and months that many have in common.
+    if 1 << 14 <= seconds < 1 << 35 and 1 << 14 <= nanos < 1 << 30:
+        high = nanos >> 14
+        rest = _LENGTHS[high] if high < 1 << 14 else _PAIRS[high & 0x3FFF] + _LENGTHS[high >> 14]
+        return _SECONDS[seconds & 0x3FFF] + _REST[seconds >> 14] + _NANOS[nanos & 0x3FFF] + rest
     out = b"\x08" + encode_varint(seconds % (1 << 64)) if seconds else b""
     return out + b"\x10" + encode_varint(nanos) if nanos else out
 
@@ -76,7 +79,7 @@ SHORT = 1 << 7
 
 
 class Heads(dict[int, bytes]):
-    """What stands before so many bytes, or for a number: made once for those below `kept`, each time for greater ones."""
+    """What stands before so many bytes, or for a number; made once below `kept`, else each time."""
 
     __slots__ = ("_kept", "_make")
 
@@ -101,7 +104,7 @@ class Heads(dict[int, bytes]):
         return [*map(self.__getitem__, map(len, values))], values  # type: ignore[arg-type] # none is None
 
 
-#: Varints of what is left of one; of times of day and of seconds up to 2038.
+#: Varints of what is left of seconds; of those up to 2038 they are kept.
 _REST = Heads(encode_varint, 1 << 17)
 
 
@@ -181,7 +184,7 @@ def encode_float(value: float) -> bytes:
 
 
 def encode_value(value: Any, depth: int, texts: list[Any] | None) -> bytes:  # noqa: PLR0911 - one return a kind
-    """Return a `google.protobuf.Value` in objects and arrays so deep; `value` is of the very types that a JSON decoder makes."""
+    """Return a `google.protobuf.Value` that is so deep in others; `value` is of the types that a JSON decoder makes."""
     kind = type(value)
     if kind is str:
         return delimited(b"\x1a", value.encode())
