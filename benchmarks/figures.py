@@ -10,6 +10,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from benchmarks import measure, paced
+from benchmarks.connector import connector
 from benchmarks.contenders import ENVIRONMENT
 from benchmarks.floor import floor, users
 from benchmarks.mapped import flattened, stream_maps
@@ -272,6 +273,7 @@ FIGURES: dict[str, Callable[[Bench], list[Row]]] = {
         users,
         flattened,
         stream_maps,
+        connector,
         latency,
         memory,
         flatness,
