@@ -31,7 +31,7 @@ TIMES = st.sampled_from(
 )
 ADDRESSES = st.sampled_from(
     [
-        *("", "a@b.c", "A@B.c", " a@b.c", "a@b.c\u3000", "a@", "jörg@example.com", "é" * 33 + "@b.c"),
+        *("", "a@b.c", "A@B.c", " a@b.c", "\u3000a@b.c", "a@", "jörg@example.com", "é" * 33 + "@b.c"),
         *("x" * 64 + "@example.com", "x" * 65 + "@example.com", "a@" + "b." * 124 + "c"),
     ]
 )
@@ -70,6 +70,44 @@ def made(records: list[dict[str, Any]], sources: Mapping[str, Source], *, in_col
 @given(st.lists(RECORDS, min_size=1, max_size=6), st.sampled_from([READY["users"], MORE]))
 def test_any_records(odd: list[dict[str, Any]], sources: Mapping[str, Source]) -> None:
     records = [user(number, **fields) for number, fields in enumerate(odd)]
+    assert made(records, sources, in_columns=True) == made(records, sources, in_columns=False)
+
+
+def nested(depth: int, value: Any) -> Any:
+    for _ in range(depth):
+        value = {"a": value}
+    return value
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"login": "Ann", "login_aliases": ["ANN", "b", "B"]},
+        {"login_aliases": ["", "b"]},
+        {"status": "enabled", "status_details": "why"},
+        {"status": "disabled", "status_details": "why"},
+        {"status": "disabled", "status_details": " "},
+        {"email": "\u3000a@b.c", "emails": ["\u3000a@b.c"]},
+        {"email": "a@b.c", "emails": [{"address": "A@B.C"}, {"address": "d@e.f"}, {"via": "sms", "address": "1"}]},
+        *({"profile": nested(depth, ["x", "y"])} for depth in range(21, 28)),
+        *({"profile": {"a": nested(depth, {"x": 1})}} for depth in range(21, 28)),
+        {"schema_id": None, "profile": {"schema_id": "kept"}},
+        {"schema_id": "wins", "profile": {"schema_id": "lost"}},
+        {"first_name": None, "given": "second", "profile": {"first_name": "third", "user_id": "lost"}},
+        {"first_name": None, "given": None, "profile": {"first_name": "third"}},
+        {"first_name": None, "given": None, "profile": {"first_name": ["no text"]}},
+        {"profile": {"a": 2**53 + 1, "age": 2**60}},
+        {"mfa_enabled": 1, "sso_enabled": True},
+        {"created_at": None, "seen": "2026-01-02T03:04:05.123456Z"},
+    ],
+)
+@pytest.mark.parametrize("sources", [READY["users"], MORE], ids=["ready-made", "more"])
+@pytest.mark.parametrize("others", [0, 3])
+def test_one_odd_value(fields: dict[str, Any], sources: Mapping[str, Source], others: int) -> None:
+    traits = fields.get("profile")
+    names = dict.fromkeys(traits, "x") if isinstance(traits, dict) else {}
+    # Others of the same names come into the same group.
+    records = [user(9, **fields), *(user(number, profile=names, given="g") for number in range(others))]
     assert made(records, sources, in_columns=True) == made(records, sources, in_columns=False)
 
 
