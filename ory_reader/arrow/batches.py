@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -65,13 +64,10 @@ class BatchMaker:
         if isinstance(rows[0], SlowRow):
             members = [_members.decode(row.record) for row in rows]
             return {name: [member.get(name) for member in members] for name in self._columns}
-        row = type(rows[0])
-        attributes = dict(zip(row.__struct_encode_fields__, row.__struct_fields__, strict=True))
-        absent = [None] * len(rows)
-        return {
-            name: list(map(attrgetter(attributes[name]), rows)) if name in attributes else absent
-            for name in self._columns
-        }
+        found = zip(*map(msgspec.structs.astuple, rows), strict=True)
+        fields = dict(zip(type(rows[0]).__struct_encode_fields__, found, strict=True))
+        absent = (None,) * len(rows)
+        return {name: fields.get(name, absent) for name in self._columns}
 
 
 def _array(column: Column, values: Sequence[Any]) -> pa.Array:

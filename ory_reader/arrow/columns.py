@@ -84,17 +84,17 @@ class Struct:
     def __init__(self, members: Mapping[str, Column], *, closed: bool) -> None:
         """Compile what an object decodes into."""
         self.members = members
-        self._attributes = {f"f{number}": name for number, name in enumerate(members)}
         self._fields = [pa.field(name, member.type) for name, member in members.items()]
         self.type = pa.struct(self._fields)
-        parts = zip(self._attributes, members.values(), strict=True)
+        attributes = {f"f{number}": name for number, name in enumerate(members)}
+        parts = zip(attributes, members.values(), strict=True)
         struct = msgspec.defstruct(
             "Object",
             [
                 (attribute, member.kind, leaves.NULL if member.kind is msgspec.Raw else None)
                 for attribute, member in parts
             ],
-            rename=self._attributes,
+            rename=attributes,
             forbid_unknown_fields=closed,
             gc=False,
         )
@@ -103,13 +103,16 @@ class Struct:
 
     def array(self, values: Sequence[Any]) -> pa.Array:
         """Return objects as structs."""
-        missing = [value is None for value in values]
-        present = [self._empty if value is None else value for value in values] if True in missing else values
+        missing = None
+        if None in values:
+            missing = pa.array([value is None for value in values], pa.bool_())
+            values = [self._empty if value is None else value for value in values]
+        # One member after the other: a tuple for each object would keep the collector of garbage busy.
         children = [
-            member.array(list(map(attrgetter(attribute), present)))
-            for attribute, member in zip(self._attributes, self.members.values(), strict=True)
+            member.array(list(map(attrgetter(f"f{number}"), values)))
+            for number, member in enumerate(self.members.values())
         ]
-        return pa.StructArray.from_arrays(children, fields=self._fields, mask=pa.array(missing, pa.bool_()))
+        return pa.StructArray.from_arrays(children, fields=self._fields, mask=missing)
 
 
 class List:
@@ -175,7 +178,10 @@ def _nested(kind: str, schema: Mapping[str, Any], *, closed: bool) -> Column | N
 
 def _offsets(values: Sequence[Any]) -> pa.Array:
     """Where each value begins; null where there is none."""
-    offsets: list[int | None] = list(accumulate((len(value) if value else 0 for value in values), initial=0))
-    if None in values:
-        offsets = [None if value is None else at for value, at in zip(values, offsets, strict=False)] + offsets[-1:]
+    if None not in values:
+        offsets: list[int | None] = list(accumulate(map(len, values), initial=0))
+    else:
+        ends = list(accumulate((len(value) if value else 0 for value in values), initial=0))
+        offsets = [None if value is None else at for value, at in zip(values, ends, strict=False)]
+        offsets.append(ends[-1])
     return pa.array(offsets, pa.int32())

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 #: Ory sends up to nine fraction digits. Those beyond six are cut off, before 1970 too: never a later time.
 TIME = pa.timestamp("us", "UTC")
 NULL = msgspec.Raw(b"null")
-#: The characters of a time to the microsecond, and of the shortest time with its Z.
-TIME_CHARACTERS, SHORTEST_TIME = 26, 20
+#: The characters of a time to the microsecond, of the shortest time with its Z, and of one to the microsecond with it.
+TIME_CHARACTERS, SHORTEST_TIME, LONGEST_TIME = 26, 20, 27
 #: So many characters hold no more digits than every double tells apart, beside a sign or a point.
 EXACT_CHARACTERS = 16
 
@@ -71,21 +71,18 @@ def times(found: pa.Array) -> pa.Array:
     Raises:
         MisfitError: if one is none.
     """
-    shortest = pc.min(pc.binary_length(found)).as_py()
+    shortest, longest = (each.as_py() for each in pc.min_max(pc.binary_length(found)).values())
     if shortest is None:
         return pa.nulls(len(found), TIME)
     # What is shorter has no seconds; Arrow reads it all the same.
     if shortest >= SHORTEST_TIME:
         try:
+            if longest > LONGEST_TIME and _all(pc.ends_with(found, "Z")):
+                trimmed = pc.utf8_slice_codeunits(pc.ascii_rtrim(found, "Z"), 0, TIME_CHARACTERS)
+                return trimmed.cast(pa.timestamp("us")).view(TIME)
             return found.cast(TIME)
         except pa.ArrowInvalid:
             pass
-        if _all(pc.ends_with(found, "Z")):
-            trimmed = pc.utf8_slice_codeunits(pc.ascii_rtrim(found, "Z"), 0, TIME_CHARACTERS)
-            try:
-                return trimmed.cast(pa.timestamp("us")).view(TIME)
-            except pa.ArrowInvalid:
-                pass
     moments = [None if text is None else _moment(text) for text in found.to_pylist()]
     return pa.array(moments, pa.string()).cast(pa.timestamp("us")).view(TIME)
 
