@@ -124,8 +124,7 @@ class OryReader(_Sent, DataSourceReader):
     def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
         """Yield a partition's rows; it is whole or raises."""
         number, of, (after, last) = partition.value
-        # What was asked when this was planned counts as the first partition's.
-        share = Share(number, of, spent=0 if number else self._plan.spent)
+        share = Share(number, of, self._plan.spent, self._plan.rate_limits)
         part = table(self._options, self._plan, of, ranges=[IdRange(after, last)], share=share)
         layout = to_arrow_schema(self._schema, timezone="UTC")
         for batch in part.batches():

@@ -57,16 +57,25 @@ def server_wait(headers: Mapping[str, str]) -> float | None:
 class Share:
     """What a process may take of each window: one of `of` equal parts; what is left over goes to the first ones.
 
-    `spent` requests were made by whoever sent it out, and count as its own.
+    `spent` requests were made by whoever sent all shares out, and are handed out likewise; `limits` were named then.
     """
 
     number: int
     of: int
     spent: int = 0
+    limits: tuple[tuple[int, float], ...] = ()
 
     def of_limit(self, limit: int) -> int:
         """How many requests of a window's that is; at least one."""
-        return max(1, limit // self.of + (self.number < limit % self.of))
+        return max(1, self._part(limit))
+
+    @property
+    def counted(self) -> int:
+        """How many of the spent requests count in this share."""
+        return self._part(self.spent)
+
+    def _part(self, number: int) -> int:
+        return number // self.of + (self.number < number % self.of)
 
 
 ALL = Share(0, 1)
@@ -94,7 +103,6 @@ class RateLimiter:
         self.traffic = traffic or Traffic(clock)
         self._lock = threading.Lock()
         self._answered = threading.Condition(self._lock)
-        self._windows: list[Window] = []
         self._history = History()
         self._turns: defaultdict[Hashable, deque[Request]] = defaultdict(deque)
         self._blocked_until = 0.0
@@ -102,7 +110,8 @@ class RateLimiter:
         self._told_until = 0.0
         self.limit_header: str | None = None
         self._share = share
-        for _ in range(share.spent):
+        self._windows: list[Window] = [Window(share.of_limit(limit), seconds) for limit, seconds in share.limits]
+        for _ in range(share.counted):
             self._history.end(self._history.send(clock()), clock(), answered=False)
 
     @property

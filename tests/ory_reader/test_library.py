@@ -139,6 +139,31 @@ def test_a_probe_is_one_request() -> None:
             ory_reader.plan(settings_of(sandbox), 0)
 
 
+def test_ranges_can_be_made_fewer() -> None:
+    with Sandbox(PEOPLE) as sandbox:
+        ranges = ory_reader.plan(settings_of(sandbox), 7).ranges
+    for n in range(1, 10):
+        fewer = library.fewer(ranges, n)
+        assert len(fewer) == min(n, 7)
+        assert (fewer[0].after, fewer[-1].last) == (ranges[0].after, ranges[-1].last)
+        assert [each.last for each in fewer[:-1]] == [each.after for each in fewer[1:]]
+        assert {each.last for each in fewer} <= {each.last for each in ranges}
+
+
+def test_a_plan_tells_the_rate_limits_and_what_it_spent() -> None:
+    with Sandbox(PEOPLE, manner="network", api_token=KEY, rate_limit="9;w=1,100;w=60") as sandbox:
+        plan = ory_reader.plan(settings_of(sandbox, api_token=KEY), typed=False)
+        assert plan.rate_limits == ((9, 1.0), (100, 60.0))
+        assert plan.spent == sandbox.requests.count == 1
+        assert plan.trait_shapes == {}
+        before = sandbox.requests.count
+        plan = ory_reader.plan(settings_of(sandbox, api_token=KEY), stream="users", typed=False)
+        assert plan.trait_shapes
+        assert plan.spent == sandbox.requests.count - before
+    with Sandbox(PEOPLE) as sandbox:
+        assert ory_reader.plan(settings_of(sandbox)).rate_limits == ()
+
+
 def test_a_plan_holds_no_key() -> None:
     with Sandbox(PEOPLE, api_token=KEY) as sandbox:
         project = settings_of(sandbox, api_token=KEY, http_headers={"X-Gateway": "gateway-secret"})

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.simulated import Cell, minimum
-from ory_reader.http.rate_limiter import MAX_SERVER_WAIT, RateLimiter, server_wait
+from ory_reader.http.rate_limiter import MAX_SERVER_WAIT, RateLimiter, Share, server_wait
 from ory_reader.http.windows import parse_windows
 from ory_sandbox.ratelimit import Bucket as FixedWindows
 from ory_sandbox.ratelimit import parse_windows as parse_limits
@@ -433,3 +433,26 @@ def test_a_quarter_of_an_hour_is_the_longest_wait(asked: str) -> None:
     rate_limiter.learn(429, {"Retry-After": asked})
     rate_limiter.wait_turn()
     assert sum(clock.slept) == pytest.approx(900, abs=0.01)
+
+
+@pytest.mark.parametrize("of", [1, 2, 3, 4, 7, 10])
+def test_shares_together_never_ask_for_more_than_a_window_grants(of: int) -> None:
+    windows = [(10, 1.0), (75, 30.0)]
+    headers = {"x-ratelimit-limit": "10, 10;w=1, 75;w=30", "x-ratelimit-remaining": "1", "x-ratelimit-reset": "1"}
+    times = []
+    for number in range(of):
+        # A process each, that began at the same time; what the others take is not counted as another client's.
+        clock = Clock()
+        rate_limiter = RateLimiter(clock, clock.sleep, share=Share(number, of, 2, tuple(windows)))
+        for _ in range(210 // of):
+            rate_limiter.wait_turn()
+            times.append(clock.now)
+            rate_limiter.learn(200, headers if of > 1 else {**headers, "x-ratelimit-remaining": "9"})
+    times += [1000.0] * 2
+    for limit, seconds in windows:
+        assert sum(Share(number, of).of_limit(limit) for number in range(of)) == limit
+        for begin in times:
+            assert sum(begin <= moment < begin + seconds for moment in times) <= limit
+    if of > 1:
+        # What is left over is handed out: all that is granted is used.
+        assert max(times) - min(times) <= 30.0 * (210 // 75) + 8.0 + of
