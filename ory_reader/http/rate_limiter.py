@@ -53,6 +53,10 @@ def server_wait(headers: Mapping[str, str]) -> float | None:
     return _number(headers.get("x-ratelimit-reset"))
 
 
+#: A window is taken to be so much longer where several processes share it: none hears how the others' requests fare.
+SHARE_MARGIN = 1.05
+
+
 @dataclass(frozen=True)
 class Share:
     """What a process may take of each window: one of `of` equal parts; what is left over goes to the first ones.
@@ -68,6 +72,10 @@ class Share:
     def of_limit(self, limit: int) -> int:
         """How many requests of a window's that is; at least one."""
         return max(1, self._part(limit))
+
+    def window(self, limit: int, seconds: float) -> Window:
+        """What is kept to of a window that the server names."""
+        return Window(self.of_limit(limit), seconds * (SHARE_MARGIN if self.of > 1 else 1))
 
     @property
     def counted(self) -> int:
@@ -110,7 +118,7 @@ class RateLimiter:
         self._told_until = 0.0
         self.limit_header: str | None = None
         self._share = share
-        self._windows: list[Window] = [Window(share.of_limit(limit), seconds) for limit, seconds in share.limits]
+        self._windows: list[Window] = [share.window(*each) for each in share.limits]
         for _ in range(share.counted):
             self._history.end(self._history.send(clock()), clock(), answered=False)
 
@@ -203,8 +211,7 @@ class RateLimiter:
         if header is None:
             return None
         quota, windows = parse_windows(header)
-        if self._share.of > 1:
-            windows = [Window(self._share.of_limit(window.limit), window.seconds) for window in windows]
+        windows = [self._share.window(window.limit, window.seconds) for window in windows]
         if windows and [(w.limit, w.seconds) for w in windows] != [(w.limit, w.seconds) for w in self._windows]:
             self._windows = windows
         if windows or quota is not None:

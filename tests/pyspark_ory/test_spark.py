@@ -145,7 +145,7 @@ def test_an_unreadable_identity_fails_the_job_or_is_a_row(spark: Spark) -> None:
 
 @pytest.mark.parametrize("partitions", [None, 4, 8])
 def test_shares_of_a_bucket_see_no_429(spark: Spark, partitions: int | None) -> None:
-    with Counting(1500, manner="network", api_token=KEY, rate_limit="10;w=1,30;w=4") as sandbox:
+    with Counting(1500, manner="network", api_token=KEY, rate_limit="12;w=2,30;w=5") as sandbox:
         given = options(sandbox, page_size=20, columns="id", **({"partitions": partitions} if partitions else {}))
         answer = spark.ask("ids", options=given)
         assert sorted(answer["ids"]) == everybody(sandbox)
