@@ -5,6 +5,7 @@ Joins settings, resources and streams; a plan is made in one process and its ran
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -63,13 +64,14 @@ class Plan:
     Every identity lies in exactly one of `ranges`, each of ids behind `after` (None: from the first) up to `last`.
     There is but one on a server with offset pagination, or with hardly anybody. `trait_shapes` is what the identity
     schemas say of traits, by schema id, as they were when the plan was made. `rate_limits` are those that the server
-    named: how many requests in how many seconds; `spent` is how many were made to plan.
+    named: how many requests in how many seconds; `spent` is how many were made to plan, by `made_at` (`time.time()`).
     """
 
     ranges: tuple[IdRange, ...]
     trait_shapes: dict[str, Shape] = field(repr=False)
     rate_limits: tuple[tuple[int, float], ...] = ()
     spent: int = 0
+    made_at: float = 0.0
     #: The settings that add fields to a stream and are on.
     adds: frozenset[str] = frozenset()
 
@@ -113,7 +115,7 @@ def plan(project: Settings, n: int = 1, stream: str = "identities", *, typed: bo
     ranges = tuple(IdRange(part.position, part.upper or LAST_ID) for part in parts)
     shapes = _shapes(of) if typed or _is_made_of_schemas(STREAMS[stream]) else {}
     limiter = of.client.rate_limiter
-    return Plan(ranges, shapes, limiter.limits, limiter.sent, project.adds)
+    return Plan(ranges, shapes, limiter.limits, limiter.sent, time.time(), project.adds)
 
 
 def fewer(ranges: Sequence[IdRange], n: int) -> tuple[IdRange, ...]:

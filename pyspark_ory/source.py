@@ -124,7 +124,7 @@ class OryReader(_Sent, DataSourceReader):
     def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
         """Yield a partition's rows; it is whole or raises."""
         number, of, (after, last) = partition.value
-        share = Share(number, of, self._plan.spent, self._plan.rate_limits)
+        share = Share(number, of, self._plan.spent, self._plan.rate_limits, self._plan.made_at)
         part = table(self._options, self._plan, of, ranges=[IdRange(after, last)], share=share)
         layout = to_arrow_schema(self._schema, timezone="UTC")
         for batch in part.batches():

@@ -61,13 +61,15 @@ SHARE_MARGIN = 1.05
 class Share:
     """What a process may take of each window: one of `of` equal parts; what is left over goes to the first ones.
 
-    `spent` requests were made by whoever sent all shares out, and are handed out likewise; `limits` were named then.
+    `spent` requests were made by whoever sent all shares out, at `spent_at` (of `time.time()`), and are handed out
+    likewise; `limits` were named then.
     """
 
     number: int
     of: int
     spent: int = 0
     limits: tuple[tuple[int, float], ...] = ()
+    spent_at: float = math.inf
 
     def of_limit(self, limit: int) -> int:
         """How many requests of a window's that is; at least one."""
@@ -119,8 +121,10 @@ class RateLimiter:
         self.limit_header: str | None = None
         self._share = share
         self._windows: list[Window] = [share.window(*each) for each in share.limits]
+        # A clock elsewhere may be ahead; then it was just now.
+        at = clock() - max(0.0, time.time() - share.spent_at)
         for _ in range(share.counted):
-            self._history.end(self._history.send(clock()), clock(), answered=False)
+            self._history.end(self._history.send(at), at, answered=False)
 
     @property
     def limits(self) -> tuple[tuple[int, float], ...]:
