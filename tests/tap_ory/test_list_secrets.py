@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +12,10 @@ from ory_reader.streams import STREAMS
 from ory_sandbox import Sandbox
 from ory_sandbox.console import PROJECT_ID
 from ory_sandbox.holdings import Holdings, holdings_of
+from target_c1.c1z import unpack_c1z
 from tests.command import KEY, run_tap
+from tests.source_ory.support import Files
+from tests.source_ory.support import run as run_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,6 +61,11 @@ def planted(value: Any) -> Iterator[str]:
 
 
 SECRETS = [*planted([OF_CLIENTS, OF_CONSENTS, OF_REQUESTS, OF_SESSIONS]), KEY, WORKSPACE_KEY]
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Files:
+    return Files(tmp_path)
 
 
 @pytest.fixture(scope="module", params=["v1.3", "network"])
@@ -125,6 +134,28 @@ def test_a_catalog_that_declares_and_selects_them_gets_none(sandbox: Sandbox, tm
     assert run.code == 0, run.stderr
     lines = [line for line in run.stdout.splitlines() if '"planted' not in line or '"SCHEMA"' not in line]
     assert [secret for secret in SECRETS if any(secret in line for line in lines) or secret in run.stderr] == []
+
+
+def test_airbytes_source_tells_none(sandbox: Sandbox, files: Files) -> None:
+    settings = {name.removeprefix("TAP_ORY_").lower(): text for name, text in environment(sandbox).items()}
+    config = files.write({name: text for name, text in settings.items() if name != "loglevel"})
+    streams = files.discovered(config)
+    told = run_source("read", "--config", config, "--catalog", files.catalog(streams))
+    assert told.code == 0, told.output
+    assert {"oauth2_clients", "trust_issuers", "consents", "relation_tuples", "sessions"} <= told.records.keys()
+    assert [secret for secret in [*SECRETS, "planted"] if secret.encode() in told.output] == []
+
+
+def test_a_file_for_c1_holds_none(sandbox: Sandbox, tmp_path: Path) -> None:
+    path, database = tmp_path / "users.c1z", tmp_path / "database"
+    variables = {**environment(sandbox), "TAP_ORY_LAST_LOGIN": "true"}
+    command = (sys.executable, "-m", "c1_connector", "--file", str(path))
+    run = run_tap(environment=variables, command=command)
+    assert run.code == 0, run.stderr
+    unpack_c1z(path, database)
+    told = database.read_bytes() + run.stdout.encode() + run.stderr.encode()
+    assert PERSON.encode() in told
+    assert [secret for secret in [*SECRETS, "planted"] if secret.encode() in told] == []
 
 
 def test_metadata_comes_with_its_setting_alone(sandbox: Sandbox) -> None:
