@@ -107,7 +107,9 @@ class AccessRead:
         stream, project = self._made_of[name], self._project
         service = stream.resource.service
         if project.settings.at(service) is None:
-            logger.info("Access is made without %s: setting %s is not set.", stream.resource.rows, service.url)
+            # The console's address has a default.
+            missing = service.token if getattr(project.settings, service.url) else service.url
+            logger.info("Access is made without %s: setting %s is not set.", stream.resource.rows, missing)
             return
         schema = stream.schema(project.trait_shapes if stream.is_typed else None)
         mask = mask_of(schema, None if fields is None else {*fields, *stream.key})
