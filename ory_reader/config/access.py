@@ -35,13 +35,13 @@ class AccessDeclaration:
     )
     access_groups: Sequence[str] = setting(
         "Access: groups",
-        "The namespaces whose objects C1 is to show as groups.",
+        "The namespaces whose objects shown as groups.",
         default=["Group", "Team", "Organization"],
         schema=NAMES,
     )
     access_roles: Sequence[str] = setting(
         "Access: roles",
-        "The namespaces whose objects C1 is to show as roles.",
+        "The namespaces whose objects shown as roles.",
         default=["Role"],
         schema=NAMES,
     )

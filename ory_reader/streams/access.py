@@ -45,8 +45,6 @@ class AccessStream(Stream):
         """
         if not project.settings.access:
             refuse("access", f"is off, which the stream {self.name} needs", "set it to true, or do not select that")
-        if project.settings.organization_id:
-            refuse("organization_id", "leaves people out, who would lose their access", "unset it where access is read")
         super().check(project, schema, mask, state, given=given)
 
     def read(self, project: Project) -> Read:

@@ -16,7 +16,7 @@ from ory_reader.access.graph import AccessGraph
 from ory_reader.access.records import AccessRecords
 from ory_reader.access.store import Client, Organization, Person, Store, Tuple
 from ory_reader.config.access import NONE
-from ory_reader.errors import IncompleteError, in_terms
+from ory_reader.errors import IncompleteError, in_terms, refuse
 from ory_reader.pagination.id_ranges import Slice
 from ory_reader.pagination.prefetch import PrefetchedPage
 from ory_reader.resources.access import ACCESS, KEYS, head_of
@@ -42,7 +42,14 @@ class AccessRead:
     undelivered: tuple[str, ...] = ()
 
     def __init__(self, project: Project, made_of: Mapping[str, Stream]) -> None:
-        """Make no request yet."""
+        """Make no request yet.
+
+        Raises:
+            SettingsError: if a setting leaves out what access is made of: whoever it concerns would lose theirs.
+        """
+        for name in ("organization_id", "namespaces"):
+            if getattr(project.settings, name):
+                refuse(name, "leaves out what access is made of", "unset it where access is read")
         self._project, self._made_of = project, made_of
         self.api = project.client
         self.whole = False

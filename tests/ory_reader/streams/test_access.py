@@ -160,6 +160,19 @@ def test_off_is_off(sandbox: Sandbox) -> None:
     ]
 
 
+@pytest.mark.parametrize("narrowed", [{"organization_id": ACME}, {"namespaces": ["Document"]}])
+@pytest.mark.parametrize("arguments", [["--select", ",".join(KEYS)], ["--explain-access"]])
+def test_what_leaves_people_or_tuples_out_is_refused(
+    sandbox: Sandbox, narrowed: dict[str, Any], arguments: list[str]
+) -> None:
+    done = run(sandbox, *arguments, **narrowed)
+    assert done.code == 1
+    assert not [line for line in done.stdout.splitlines() if '"RECORD"' in line or '"ACTIVATE_VERSION"' in line]
+    (name,) = narrowed
+    (line,) = done.logged("ERROR")
+    assert line == f"Setting {name} leaves out what access is made of: unset it where access is read."
+
+
 def test_more_objects_than_allowed_end_the_run(sandbox: Sandbox) -> None:
     done = run(sandbox, "--select", ",".join(KEYS), access_max_objects=2)
     assert done.code == 1
